@@ -1,0 +1,1 @@
+"""How data comes in: sources, mapping, checks, quarantine and sync. May import `warehouse` only."""

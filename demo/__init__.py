@@ -1,0 +1,1 @@
+"""A simulated one-stop system that speaks to the product over the wire only."""

@@ -1,0 +1,84 @@
+"""The database engine: one place that says how we connect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from warehouse import schema
+from warehouse.errors import ConfigurationError, TransientError
+from warehouse.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def database_url(settings: Settings) -> URL:
+    """Return the URL of the warehouse: the configured one, else that of the embedded server, started if need be.
+
+    Raises ConfigurationError when the URL is no PostgreSQL URL or the embedded server cannot be used.
+    """
+    if settings.database.url is None:
+        from warehouse.embedded import ensure_server  # noqa: PLC0415 - only where no own server is configured
+
+        return ensure_server(settings.database.data_dir)
+    try:
+        url = make_url(settings.database.url.get_secret_value())
+    except ArgumentError:
+        raise ConfigurationError("database.url: not a database URL; write postgresql://user@host/name") from None
+    if not url.drivername.startswith("postgresql"):
+        raise ConfigurationError(f"database.url: {url.drivername} is not supported; PostgreSQL 15 or newer is")
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def open_engine(url: URL, *, application: str = "ioc", pool_size: int = 5) -> Engine:
+    """Return an engine whose sessions speak UTC on the wire and survive a restart of the server."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        connect_args={"application_name": application, "connect_timeout": 5, "options": "-c timezone=UTC"},
+    )
+
+    @event.listens_for(engine, "handle_error")
+    def _name_the_trouble(context: object) -> None:
+        original = getattr(context, "original_exception", None)
+        if getattr(context, "is_disconnect", False) and original is not None:
+            raise TransientError(f"the warehouse does not answer: {str(original).strip()}") from original
+
+    return engine
+
+
+def migrate(url: URL) -> None:
+    """Bring the schema to the newest version; safe when several processes call it at once."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def ping(engine: Engine) -> None:
+    """Raise TransientError unless the warehouse answers."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(select(1))
+    except OperationalError as error:
+        raise TransientError(f"the warehouse does not answer: {str(error.orig).strip()}") from error
+
+
+def data_version(connection: Connection) -> int:
+    """Return the number that grows whenever a figure may have changed; 0 on an empty warehouse."""
+    return int(connection.execute(select(schema.data_state.c.version)).scalar_one_or_none() or 0)
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """Give a read-only connection in which every statement sees one state of the data."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection

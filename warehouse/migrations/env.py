@@ -1,0 +1,18 @@
+"""Alembic environment: one connection, one transaction, one advisory lock, so that two starts do not collide."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
+from warehouse.schema import metadata
+
+LOCK = 0x10C0_0001
+
+engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    with context.begin_transaction():
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        context.run_migrations()
+engine.dispose()

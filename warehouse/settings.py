@@ -1,0 +1,294 @@
+"""Settings: one TOML file, overridden by environment variables `IOC_*`; unknown keys are errors.
+
+The file is named by `--config`, else by the variable IOC_CONFIG, else `ioc.toml` in the working directory. Relative
+paths in the file are relative to the file. A nested key is overridden by joining the names with two underscores:
+`IOC_WEB__PORT=8600`. Secrets come from the environment or from a file of mode 600, never from the TOML file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from warehouse.errors import ConfigurationError
+from warehouse.vocabulary import Entity, Language
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A table of the TOML file: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """Where the warehouse is kept: an own PostgreSQL by URL, or the embedded one in `data_dir`."""
+
+    url: SecretStr | None = Field(
+        None, description="postgresql URL; leave it out to use the embedded server; set it by IOC_DATABASE__URL"
+    )
+    data_dir: Path = Field(Path("var/postgres"), description="data folder of the embedded PostgreSQL")
+
+
+class WebSettings(Section):
+    """Where the web application listens."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8501, ge=1, le=65535, description="port to listen on")
+
+
+class DisplaySettings(Section):
+    """What the screens say and how they start."""
+
+    title: str = Field("Trung tâm điều hành thông minh", description="name of the centre, in the header")
+    area: str = Field("", description="name of the district or province, in the header")
+    language: Language = Field("vi", description="language of a first visit: vi or en")
+    root_unit: str | None = Field(None, description="code of the unit whose area the screens show; none: everything")
+    default_period: str = Field("month-to-date", description="period of a first visit, a preset or text such as 2022")
+    refresh_seconds: Seconds = Field(2.0, description="how often an open page looks for a new data version")
+    map_schematic: bool = Field(True, description="draw a labelled schematic where no boundaries are loaded")
+
+
+class OfficeSettings(Section):
+    """The working day, for deadlines counted in working hours."""
+
+    hours: tuple[tuple[time, time], ...] = Field(
+        ((time(7), time(11, 30)), (time(13, 30), time(17))), description="opening hours of a working day"
+    )
+    holidays_file: Path | None = Field(None, description="CSV date,working,name that overrides the holiday table")
+
+
+class UnitsSettings(Section):
+    """Where the units come from: the catalogue packages or a CSV file."""
+
+    file: Path | None = Field(None, description="CSV code,name,kind,parent,valid_from,valid_to,lat,lon,population")
+    catalogue: Literal["none", "before-2025-07", "from-2025-07", "both"] = Field(
+        "none", description="official unit lists to load"
+    )
+    under: tuple[str, ...] = Field((), description="load only these provinces or districts of the catalogue")
+
+
+class RestSettings(Section):
+    """A source that answers JSON pages over HTTP."""
+
+    kind: Literal["rest"]
+    url: str = Field(description="address of the list, without cursor")
+    method: Literal["GET", "POST"] = "GET"
+    records: str = Field("data", description="path of the record list in the reply, dots between names")
+    next_cursor: str = Field("next_cursor", description="path of the cursor for the next page; empty ends the read")
+    cursor_parameter: str = Field("cursor", description="query parameter that carries the cursor")
+    page_size_parameter: str = Field("limit", description="query parameter that carries the page size")
+    page_size: int = Field(1000, ge=1, le=10_000)
+    timeout_seconds: Seconds = 20.0
+    retries: int = Field(3, ge=0, le=10, description="further tries of one page")
+    max_page_bytes: int = Field(64 * 2**20, ge=1024, description="a larger page is refused")
+
+
+class FileSettings(Section):
+    """A source that is a file or a folder of files, CSV or Parquet."""
+
+    kind: Literal["file"]
+    path: tuple[Path, ...] = Field(
+        min_length=1, description="files, folders or patterns such as inbox/*.csv; read in the order of their names"
+    )
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+
+
+class SourceSettings(Section):
+    """One stream of one entity from one intake system."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="short name; part of every dossier's key")
+    entity: Entity = Entity.DOSSIER
+    reader: RestSettings | FileSettings = Field(discriminator="kind")
+    mapping: str = Field(description="name of a preset (dvcqg, ...) or path of a mapping file")
+    interval_seconds: Seconds = Field(60.0, description="the worker reads it this often")
+    max_age_seconds: Seconds = Field(900.0, description="older data is shown amber, twice as old red")
+    batch_rows: int = Field(20_000, ge=1, le=200_000, description="records in one transaction")
+    checks: dict[str, Literal["quarantine", "flag", "off"]] = Field(
+        default_factory=dict, description="what a named check does here, where not its default"
+    )
+
+    @field_validator("reader", mode="before")
+    @classmethod
+    def _one_path_is_a_list(cls, value: Any) -> Any:  # noqa: ANN401 - raw TOML
+        if isinstance(value, dict) and isinstance(value.get("path"), str):
+            return {**value, "path": (value["path"],)}
+        return value
+
+    @property
+    def max_age(self) -> timedelta:
+        """Age from which data of this source counts as stale."""
+        return timedelta(seconds=self.max_age_seconds)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="IOC_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    timezone: str = Field("Asia/Ho_Chi_Minh", description="civil clock of the offices, an IANA name")
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    display: DisplaySettings = DisplaySettings()
+    office: OfficeSettings = OfficeSettings()
+    units: UnitsSettings = UnitsSettings()
+    sources: tuple[SourceSettings, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone; write for example Asia/Ho_Chi_Minh") from error
+        return value
+
+    @model_validator(mode="after")
+    def _distinct_streams(self) -> Settings:
+        keys = [(source.name, source.entity) for source in self.sources]
+        twice = {f"{name} ({entity})" for name, entity in keys if keys.count((name, entity)) > 1}
+        if twice:
+            raise ValueError(f"sources named twice: {', '.join(sorted(twice))}; give each its own name")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The civil clock as a time zone."""
+        return ZoneInfo(self.timezone)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file over default; the file is read by `load_settings` and handed in."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+CONFIG_VARIABLE = "IOC_CONFIG"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings from `path`, IOC_CONFIG or ./ioc.toml, environment over file.
+
+    Raises ConfigurationError that names the file and every bad field with what is expected there.
+    """
+    file = path or Path(os.environ.get(CONFIG_VARIABLE, "ioc.toml"))
+    tables = _read_toml(file)
+    _refuse_secrets(file, tables)
+    _anchor_paths(tables, file.resolve().parent)
+    try:
+        return Settings(**tables)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(file, error)) from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{file}: no such settings file; name one with --config or {CONFIG_VARIABLE}"
+            " (examples/demo/ioc.toml is one to start from)"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: cannot be read as UTF-8 text: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: not valid TOML: {error}") from None
+
+
+def _refuse_secrets(file: Path, tables: dict[str, Any]) -> None:
+    """A database URL holds a password: in the file it is accepted only when nobody else can read the file."""
+    database = tables.get("database")
+    if isinstance(database, dict) and "url" in database and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(
+            f"{file}: database.url holds a password and others may read the file; set IOC_DATABASE__URL, or chmod 600"
+        )
+
+
+_PATHS = (
+    ("database", "data_dir"),
+    ("office", "holidays_file"),
+    ("units", "file"),
+)
+
+
+def _anchor_paths(tables: dict[str, Any], base: Path) -> None:
+    """Make relative paths of the file relative to the file, so that the working directory does not matter."""
+    for section, key in _PATHS:
+        table = tables.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = _anchored(table[key], base)
+    sources = tables.get("sources")
+    for source in sources if isinstance(sources, list) else ():
+        if not isinstance(source, dict):
+            continue
+        reader = source.get("reader")
+        if isinstance(reader, dict) and "path" in reader:
+            paths = [reader["path"]] if isinstance(reader["path"], str) else reader["path"]
+            reader["path"] = [_anchored(path, base) if isinstance(path, str) else path for path in paths]
+        if isinstance(source.get("mapping"), str) and source["mapping"].endswith(".toml"):
+            source["mapping"] = _anchored(source["mapping"], base)
+
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(:-(?P<default>[^}]*))?\}")
+
+
+def _anchored(path: str, base: Path) -> str:
+    """Fill in `${NAME}` and `${NAME:-default}` from the environment, then make the path relative to the file."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = os.environ.get(match["name"]) or match["default"]
+        if value is None:
+            raise ConfigurationError(f"{path}: the environment variable {match['name']} is not set")
+        return value
+
+    return str(base / _VARIABLE.sub(fill, path))
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    lines = [f"{file}: {error.error_count()} setting(s) wrong"]
+    for item in error.errors(include_url=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "(whole file)"
+        what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"]
+        given = "" if item["type"] in {"missing", "extra_forbidden"} else f" (given: {item['input']!r})"
+        lines.append(f"  {where}: {what}{given if len(given) < 200 else ''}")
+    return "\n".join(lines)
+
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "DatabaseSettings",
+    "DisplaySettings",
+    "FileSettings",
+    "OfficeSettings",
+    "RestSettings",
+    "Section",
+    "Settings",
+    "SourceSettings",
+    "UnitsSettings",
+    "WebSettings",
+    "load_settings",
+]
