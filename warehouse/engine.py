@@ -8,7 +8,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from warehouse import schema
@@ -54,12 +57,33 @@ def open_engine(url: URL, *, application: str = "ioc", pool_size: int = 5) -> En
     return engine
 
 
-def migrate(url: URL) -> None:
-    """Bring the schema to the newest version; safe when several processes call it at once."""
+def alembic_config(url: URL) -> Config:
+    """Return the Alembic configuration of our migrations for the warehouse at `url`."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    return config
+
+
+def migrate(url: URL) -> None:
+    """Bring the schema to the newest version; safe when several processes call it at once.
+
+    Raises TransientError when the warehouse does not answer.
+    """
+    try:
+        command.upgrade(alembic_config(url), "head")
+    except OperationalError as error:
+        raise TransientError(f"the warehouse does not answer: {str(error.orig).strip()}") from error
+
+
+def newest_revision() -> str:
+    """Return the schema version that this product needs."""
+    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the schema version of the warehouse; None where it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def ping(engine: Engine) -> None:
@@ -74,6 +98,16 @@ def ping(engine: Engine) -> None:
 def data_version(connection: Connection) -> int:
     """Return the number that grows whenever a figure may have changed; 0 on an empty warehouse."""
     return int(connection.execute(select(schema.data_state.c.version)).scalar_one_or_none() or 0)
+
+
+def advance_version(connection: Connection) -> None:
+    """Say, in the caller's transaction, that a figure or a name may have changed: open pages redraw."""
+    table = schema.data_state
+    grow = insert(table).values(one=True, version=1)
+    grow = grow.on_conflict_do_update(
+        index_elements=[table.c.one], set_={"version": table.c.version + 1, "changed_at": func.now()}
+    )
+    connection.execute(grow)
 
 
 @contextmanager

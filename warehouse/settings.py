@@ -1,8 +1,9 @@
 """Settings: one TOML file, overridden by environment variables `IOC_*`; unknown keys are errors.
 
 The file is named by `--config`, else by the variable IOC_CONFIG, else `ioc.toml` in the working directory. Relative
-paths in the file are relative to the file. A nested key is overridden by joining the names with two underscores:
-`IOC_WEB__PORT=8600`. Secrets come from the environment or from a file of mode 600, never from the TOML file.
+paths in the file are relative to the file, those of the environment to the working directory. A nested key is
+overridden by joining the names with two underscores: `IOC_WEB__PORT=8600`. Secrets come from the environment or from a
+file of mode 600, never from the TOML file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Mapping
 from datetime import time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +24,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from warehouse.errors import ConfigurationError
@@ -70,6 +74,14 @@ class OfficeSettings(Section):
         ((time(7), time(11, 30)), (time(13, 30), time(17))), description="opening hours of a working day"
     )
     holidays_file: Path | None = Field(None, description="CSV date,working,name that overrides the holiday table")
+
+    @field_validator("hours")
+    @classmethod
+    def _in_order(cls, value: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
+        edges = [edge for span in value for edge in span]
+        if not edges or any(later <= earlier for earlier, later in pairwise(edges)):
+            raise ValueError('opening hours are empty, overlap or run backwards; write [["07:00", "11:30"], ...]')
+        return value
 
 
 class UnitsSettings(Section):
@@ -188,6 +200,8 @@ class Settings(BaseSettings):
 
 
 CONFIG_VARIABLE = "IOC_CONFIG"
+OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "IOC_SHARED"})
+"""Variables of ours that are no settings: where the settings are, and where the tests find reference data."""
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -195,7 +209,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
     Raises ConfigurationError that names the file and every bad field with what is expected there.
     """
-    file = path or Path(os.environ.get(CONFIG_VARIABLE, "ioc.toml"))
+    file = path or Path(os.environ.get(CONFIG_VARIABLE) or "ioc.toml")
     tables = _read_toml(file)
     _refuse_secrets(file, tables)
     _anchor_paths(tables, file.resolve().parent)
@@ -203,11 +217,21 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(**tables)
     except ValidationError as error:
         raise ConfigurationError(_explain(file, error)) from None
+    except SettingsError as error:  # a table given as one variable that is not JSON; its text may hold a secret
+        raise ConfigurationError(f"environment: {error}; write JSON there, or one variable for each key") from None
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the names in `environment` that look like settings of ours but set nothing."""
+    known = {f"IOC_{name}".upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    return sorted(
+        name for name in environment if name.startswith("IOC_") and name.split("__", maxsplit=1)[0] not in known
+    )
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigurationError(
             f"{file}: no such settings file; name one with --config or {CONFIG_VARIABLE}"
@@ -237,6 +261,9 @@ _PATHS = (
 
 def _anchor_paths(tables: dict[str, Any], base: Path) -> None:
     """Make relative paths of the file relative to the file, so that the working directory does not matter."""
+    database = tables.setdefault("database", {})
+    if isinstance(database, dict):
+        database.setdefault("data_dir", str(DatabaseSettings().data_dir))
     for section, key in _PATHS:
         table = tables.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):
@@ -273,13 +300,19 @@ def _explain(file: Path, error: ValidationError) -> str:
     for item in error.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in item["loc"]) or "(whole file)"
         what = "no such setting" if item["type"] == "extra_forbidden" else item["msg"]
-        given = "" if item["type"] in {"missing", "extra_forbidden"} else f" (given: {item['input']!r})"
+        silent = item["type"] in {"missing", "extra_forbidden"} or _may_hold_a_secret(item["loc"])
+        given = "" if silent else f" (given: {item['input']!r})"
         lines.append(f"  {where}: {what}{given if len(given) < 200 else ''}")
     return "\n".join(lines)
 
 
+def _may_hold_a_secret(place: tuple[int | str, ...]) -> bool:
+    return not place or (place[0] == "database" and place[-1] != "data_dir")
+
+
 __all__ = [
     "CONFIG_VARIABLE",
+    "OTHER_VARIABLES",
     "DatabaseSettings",
     "DisplaySettings",
     "FileSettings",
@@ -291,4 +324,5 @@ __all__ = [
     "UnitsSettings",
     "WebSettings",
     "load_settings",
+    "unknown_variables",
 ]
