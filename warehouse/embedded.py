@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -107,8 +107,7 @@ class EmbeddedServer:
 
         Raises ConfigurationError when the folder cannot be used, TransientError when the server does not come up.
         """
-        self._prepare_folder()
-        with self._locked():
+        with self._usable_folder():
             if self._users is None:
                 self._users = (self.folder / "users.lock").open("a+")
                 fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -145,33 +144,40 @@ class EmbeddedServer:
 
     @property
     def _home(self) -> Path:
-        """Where pgdata and the socket live: the data folder, unless the server's user cannot get there.
+        """Where pgdata and the socket live."""
+        pointer = self.folder / "home"
+        return Path(pointer.read_text(encoding="utf-8").strip()) if pointer.exists() else self.folder
+
+    @contextmanager
+    def _usable_folder(self) -> Iterator[None]:
+        """Hold the start lock of a folder that is there and can be written; else raise ConfigurationError."""
+        with ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(self._locked())
+                if is_root():
+                    ensure_system_user()
+                    self._choose_home()
+                for part in {self.runtime, self.sockets}:
+                    private_folder(part)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"database.data_dir: cannot write to {error.filename or self.folder}: {error.strerror};"
+                    " give this user the right to write there or name another folder"
+                ) from error
+            yield
+
+    def _choose_home(self) -> None:
+        """Keep the data elsewhere when the server's user cannot get to the data folder.
 
         Once chosen it stays, whatever becomes of the permissions around it: the data must be found again.
         """
         pointer = self.folder / "home"
-        if pointer.exists():
-            return Path(pointer.read_text(encoding="utf-8").strip())
-        if (self.folder / "pgdata").exists() or not is_root() or reachable(self.folder / "pgdata"):
-            return self.folder
-        return SYSTEM_HOME / self._mark
-
-    def _prepare_folder(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / "start.lock").touch()
-            if is_root():
-                ensure_system_user()
-            if self._home != self.folder:
-                passable_folder(self._home)
-                (self.folder / "home").write_text(f"{self._home}\n", encoding="utf-8")
-            for part in {self.runtime, self.sockets}:
-                private_folder(part)
-        except OSError as error:
-            raise ConfigurationError(
-                f"database.data_dir: cannot write to {error.filename or self.folder}: {error.strerror};"
-                " give this user the right to write there or name another folder"
-            ) from error
+        inside = self.folder / "pgdata"
+        if not (pointer.exists() or inside.exists() or reachable(inside)):
+            home = SYSTEM_HOME / secrets.token_hex(8)
+            passable_folder(home)
+            pointer.write_text(f"{home}\n", encoding="utf-8")
 
     def _create_cluster(self) -> None:
         if self.pgdata.exists() and any(self.pgdata.iterdir()):
@@ -242,9 +248,11 @@ class EmbeddedServer:
         self._drop_stale_pid_file()
         deadline = time.monotonic() + START_SECONDS
         while True:
+            # pg_ctl hands these to a shell: relative ones hold no sign that a shell would read
             result = self._run(
-                "pg_ctl", "-D", self.pgdata, "-w", "-t", str(START_SECONDS), "-l", log, "-o", options, "start"
-            )
+                "pg_ctl", "-D", f"../{self.pgdata.name}", "-w", "-t", START_SECONDS,
+                "-l", log.name, "-o", options, "start",
+            )  # fmt: skip
             if result.returncode == 0 or self._answers():
                 return
             # children of a killed server may hold the shared memory for a moment longer
