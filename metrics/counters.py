@@ -1,0 +1,130 @@
+"""The counters that metrics are sums of, one table a clock: which rows of a statement each of them counts.
+
+A clock is the instant by which rows enter a period: receipt, closing, due date, survey answer; the stock has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, and_, case, cast, extract, func, literal, null, or_, true
+
+from metrics.calendar import Clock
+from metrics.dimensions import OVERDUE_AGES
+from warehouse.schema import dossier, procedure, survey_answer
+from warehouse.vocabulary import (
+    CLOSED,
+    ONLINE_ELIGIBLE,
+    WAITING,
+    WITH_RESULT,
+    WITHOUT_RESULT,
+    Channel,
+    ReturnChannel,
+)
+
+Condition = ColumnElement[bool]
+Counters = Mapping[str, Condition]
+
+_d = dossier.c
+MEDIAN = "median_seconds"
+"""The one aggregate that is not a count."""
+CARRIED = "carried_in"
+"""The open dossiers at the first instant of a bucket."""
+DUE_SOON_HOURS = {"due_soon_8h": 8.0, "due_soon_24h": 24.0}
+
+IN_ELIGIBLE = procedure.c.online_level.in_(sorted(ONLINE_ELIGIBLE))
+HAS_RESULT = or_(_d.status.in_(sorted(WITH_RESULT)), _d.status.is_(None))
+NO_RESULT = _d.status.in_(sorted(WITHOUT_RESULT))
+ENDED = or_(HAS_RESULT, NO_RESULT)
+IN_TIME = _d.finished_at <= _d.due_at
+NOT_LOST = or_(_d.finished_at.is_not(None), _d.status.is_(None), _d.status.not_in(sorted(CLOSED)))
+"""Not one of the dossiers that say closed but not when."""
+ONE_SUPPLEMENT = func.coalesce(_d.supplements, 0) <= 1
+
+
+def receipt(until: datetime) -> Counters:
+    """Counters over the dossiers received in a span."""
+    known = _d.channel.is_not(None)
+    online = _d.channel == Channel.ONLINE
+    return {
+        "received": true(),
+        "received_known": known,
+        "received_online": online,
+        "received_post": _d.channel == Channel.POST,
+        "eligible": and_(IN_ELIGIBLE, known),
+        "eligible_online": and_(IN_ELIGIBLE, online),
+        "return_known": _d.return_channel.is_not(None),
+        "return_post": _d.return_channel == ReturnChannel.POST,
+        "received_on_time": and_(_d.finished_at < until, IN_TIME, HAS_RESULT),
+    }
+
+
+def closing(clock: Clock) -> Counters:
+    """Counters over the dossiers that ended in a span; `median_seconds` marks the rows of the median."""
+    same_day = civil_day(_d.finished_at, clock) == civil_day(_d.due_at, clock)
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, func.coalesce(_d.paused_seconds, 0))
+    return {
+        "resolved_early": and_(HAS_RESULT, IN_TIME, ~same_day),
+        "resolved_on_time": and_(HAS_RESULT, IN_TIME, same_day),
+        "resolved_late": and_(HAS_RESULT, _d.finished_at > _d.due_at),
+        "resolved_no_due": and_(HAS_RESULT, _d.due_at.is_(None)),
+        "closed_without_result": NO_RESULT,
+        "ended_with_due": and_(ENDED, _d.due_at.is_not(None)),
+        "ended_in_term": and_(ENDED, _d.finished_at - pause <= _d.due_at),
+        MEDIAN: and_(HAS_RESULT, _d.finished_at >= _d.received_at),
+    }
+
+
+def due() -> Counters:
+    """Counters over the dossiers that fell due in a span."""
+    return {"fell_due": NOT_LOST}
+
+
+def answers() -> Counters:
+    """Counters over the survey answers of a span."""
+    return {"answered": survey_answer.c.satisfied.is_not(None), "satisfied": survey_answer.c.satisfied.is_(True)}
+
+
+def stock(at: datetime, clock: Clock) -> Counters:
+    """Counters over the dossiers that are open at one instant."""
+    soon = {
+        name: and_(_d.due_at >= at, _d.due_at <= clock.calendar.add_working_hours(at, hours))
+        for name, hours in DUE_SOON_HOURS.items()
+    }
+    return {
+        "open": true(),
+        "open_in_time": _d.due_at >= at,
+        "overdue": _d.due_at < at,
+        "open_no_due": _d.due_at.is_(None),
+        "waiting": _d.status.in_(sorted(WAITING)),
+        "open_in_term_766": and_(_d.due_at >= at, ONE_SUPPLEMENT),
+        **soon,
+    }
+
+
+def open_at(at: datetime) -> Condition:
+    """Whether a dossier is received and not closed at an instant."""
+    return and_(_d.received_at < at, or_(_d.finished_at.is_(None), _d.finished_at >= at), NOT_LOST)
+
+
+def overdue_age(at: datetime, clock: Clock) -> ColumnElement[str]:
+    """The age bucket of an overdue dossier by whole days of the civil clock; NULL for others."""
+    local = at.astimezone(clock.zone)
+    whens = [
+        (_d.due_at > local - timedelta(stop) if stop else true(), literal(code))
+        for code, (_, stop) in OVERDUE_AGES.items()
+    ]
+    return case((or_(_d.due_at.is_(None), _d.due_at >= at), null()), *whens)
+
+
+def civil_day(instant: ColumnElement[datetime], clock: Clock) -> ColumnElement[object]:
+    """The civil day of an instant."""
+    return cast(func.timezone(clock.zone.key, instant), Date)
+
+
+def civil_seconds(clock: Clock) -> ColumnElement[Any]:
+    """Seconds from receipt to closing as the civil clock shows them (a change to summer time is not an hour less)."""
+    zone = clock.zone.key
+    return extract("epoch", func.timezone(zone, _d.finished_at) - func.timezone(zone, _d.received_at))

@@ -1,0 +1,165 @@
+"""The one function that answers every question: metrics by dimensions, for a period, as of an instant, in a scope."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from metrics.calendar import Clock
+from metrics.counters import CARRIED
+from metrics.definitions import Kind, Metric, Sum
+from metrics.dimensions import DIMENSIONS, OVERDUE_AGES, Code
+from metrics.period import Period
+from metrics.question import Filters, Question, check
+from metrics.scope import Scope
+from metrics.statements import Statement, flows
+from metrics.stocks import stocks
+
+Key = tuple[Code, ...]
+"""Codes of the group dimensions, in the order in which they are asked for."""
+Number = int | float | None
+Counts = dict[tuple[Key, int], dict[str, Number]]
+"""Counters by key and number of the bucket."""
+
+
+def measure(
+    connection: Connection,
+    metrics: Iterable[str],
+    *,
+    clock: Clock,
+    period: Period,
+    as_of: datetime,
+    scope: Scope,
+    by: Iterable[str] = (),
+    filters: Filters | None = None,
+) -> pd.DataFrame:
+    """Answer a question: one row for each group and metric.
+
+    Columns: the dimensions of `by` (codes, missing where unknown; days and months as texts that Period.parse reads),
+    `metric`, `numerator` and `denominator` (Int64, the latter missing for counts), `value` (Float64: the count, the
+    ratio 0 to 1 or seconds; missing where nothing is there to measure). Flows are those of the period up to `as_of`,
+    stocks those at its end or at `as_of`, whichever is earlier; by day or month, those at the end of each. Units that
+    have nothing above 0 and buckets without events are there with 0. Raises BadQuestion.
+    """
+    question = check(connection, metrics, clock=clock, period=period, as_of=as_of, scope=scope, by=by, filters=filters)
+    counts = collect(connection, question)
+    return frame(question, counts, keys(question, counts))
+
+
+def collect(connection: Connection, question: Question) -> Counts:
+    """Run the statements of a question and merge what they count."""
+    counts: Counts = defaultdict(dict)
+    for statement in (*flows(question), *stocks(question)):
+        if statement.running:
+            _merge_running(connection, question, statement, counts)
+            continue
+        width = len(question.groups)
+        for row in _rows(connection, statement):
+            found = counts[row[:width], statement.bucket or row[width]]
+            found.update(zip(statement.counters, row[-len(statement.counters) :], strict=True))
+    return counts
+
+
+def _rows(connection: Connection, statement: Statement) -> Iterator[tuple[Any, ...]]:
+    return (tuple(row) for row in connection.execute(statement.select))
+
+
+def _merge_running(connection: Connection, question: Question, statement: Statement, counts: Counts) -> None:
+    """Sum the changes of a stock over the edges; edge 1 is the start of the period, edge n + 1 the end of bucket n."""
+    width, size = len(question.groups), len(statement.counters)
+    changes: dict[Key, dict[int, tuple[int, ...]]] = defaultdict(dict)
+    for row in _rows(connection, statement):
+        changes[row[:width]][row[width]] = row[width + 1 :]
+    for key, by_edge in changes.items():
+        level = by_edge.get(1, (0,) * size)
+        for number in range(1, len(question.edges)):
+            found = counts[key, number]
+            if CARRIED in question.counters:
+                found[CARRIED] = level[statement.counters.index("open")]
+            change = by_edge.get(number + 1)
+            level = tuple(map(sum, zip(level, change, strict=True))) if change else level
+            found.update(zip(statement.counters, level, strict=True))
+
+
+def keys(question: Question, counts: Counts) -> list[Key]:
+    """Return the groups of the answer: those that occur, and where only units and ages are asked for, all of these."""
+    found = {key for key, _ in counts}
+    if set(question.groups) <= {"unit", "unit_kind", "overdue_age"}:
+        position = {name: n for n, name in enumerate(question.groups)}
+        units = _units(question)
+        if "unit" in position:
+            units |= {str(key[position["unit"]]) for key in found}
+        ages = tuple(OVERDUE_AGES) if "overdue_age" in position else (None,)
+        for code, age in product(units or {""}, ages):
+            values = {"unit": code, "unit_kind": question.tree.kind(code), "overdue_age": age}
+            if units or not position.keys() & {"unit", "unit_kind"}:
+                found.add(tuple(values[name] for name in question.groups))
+    return sorted(found, key=lambda key: tuple((code is None, code if code is not None else 0) for code in key))
+
+
+def _units(question: Question) -> set[str]:
+    """Return the units that are listed even with nothing to count: the leaves of the scope in the period."""
+    if not {"unit", "unit_kind"} & set(question.groups):
+        return set()
+    first = question.clock.day(question.period.start)
+    stop = question.clock.day(question.until - timedelta(microseconds=1)) + timedelta(1)
+    leaves = question.tree.leaves(first, stop)
+    if question.codes is not None:
+        leaves &= question.codes
+    wanted = question.filters.get("unit_kind")
+    return {code for code in leaves if wanted is None or question.tree.kind(code) in wanted}
+
+
+def frame(question: Question, counts: Counts, groups: list[Key]) -> pd.DataFrame:
+    """Write the counts as the frame that `measure` promises."""
+    cells = [(key, number) for key in groups for number in range(1, len(question.buckets) + 1)]
+    columns: dict[str, list[Code]] = {name: [] for name in question.by}
+    numerators: list[Number] = []
+    denominators: list[Number] = []
+    values: list[Number] = []
+    position = {name: n for n, name in enumerate(question.groups)}
+    for key, number in cells:
+        found = counts.get((key, number), {})
+        for name, listed in columns.items():
+            code = question.buckets[number - 1].code if name == question.step else key[position[name]]
+            listed.extend([code] * len(question.metrics))
+        for metric in question.metrics:
+            top, bottom, value = evaluate(metric, found)
+            numerators.append(top)
+            denominators.append(bottom)
+            values.append(value)
+    return pd.DataFrame(
+        {
+            **{name: pd.Series(column, dtype=_dtype(name)) for name, column in columns.items()},
+            "metric": pd.Series([metric.name for metric in question.metrics] * len(cells), dtype="str"),
+            "numerator": pd.Series(numerators, dtype="Int64"),
+            "denominator": pd.Series(denominators, dtype="Int64"),
+            "value": pd.Series(values, dtype="Float64"),
+        }
+    )
+
+
+def evaluate(metric: Metric, found: dict[str, Number]) -> tuple[Number, Number, Number]:
+    """Return numerator, denominator and value of a metric from its counters; an absent counter is 0."""
+    if metric.kind is Kind.DISTRIBUTION:
+        value = found.get(metric.numerator[0][1])
+        return None, None, None if value is None else float(value)
+    top = _sum(metric.numerator, found)
+    if not metric.denominator:
+        return top, None, float(top)
+    bottom = _sum(metric.denominator, found)
+    return top, bottom, top / bottom if bottom else None
+
+
+def _sum(terms: Sum, found: dict[str, Number]) -> int:
+    return sum(sign * int(found.get(name) or 0) for sign, name in terms)
+
+
+def _dtype(name: str) -> str:
+    return "Int64" if DIMENSIONS[name].is_number else "str"

@@ -1,0 +1,153 @@
+"""The statements of a question: one for each clock that its metrics need, aggregates with FILTER, grouped.
+
+Every statement gives the group columns, the number of the bucket (from 1) and one column a counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Label,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
+
+from metrics import counters
+from metrics.counters import Condition, Counters
+from metrics.dimensions import DIMENSIONS, Code
+from metrics.question import Question
+from warehouse.schema import dossier, procedure, survey_answer
+
+BUCKET = "bucket"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement and its counters. The buckets of a `running` one are edges of the period (1: its start) and its
+    counters the changes there; `bucket` is that of all rows where the statement has no bucket column."""
+
+    name: str
+    select: Select[*tuple[Any, ...]]
+    counters: tuple[str, ...]
+    bucket: int | None = None
+    running: bool = False
+
+
+def instants(values: Sequence[datetime]) -> ColumnElement[Any]:
+    """A list of instants as one array value."""
+    return bindparam(None, list(values), type_=ARRAY(DateTime(timezone=True)))
+
+
+def texts(values: Sequence[str]) -> ColumnElement[Any]:
+    """A list of texts as one array value."""
+    return bindparam(None, list(values), type_=ARRAY(Text))
+
+
+def flows(question: Question) -> Iterator[Statement]:
+    """Give the statements of the events in the period."""
+    d = dossier.c
+    existed = d.received_at < question.as_of
+    clocks: tuple[tuple[str, ColumnElement[datetime], Counters, Condition], ...] = (
+        ("receipt", d.received_at, counters.receipt(question.until), true()),
+        ("closing", d.finished_at, counters.closing(question.clock), existed),
+        ("due", d.due_at, counters.due(), existed),
+        ("answers", survey_answer.c.answered_at, counters.answers(), true()),
+    )
+    for name, event, table, condition in clocks:
+        asked = {counter: table[counter] for counter in table if counter in question.counters}
+        if asked:
+            yield _flow(name, question, event, asked, condition)
+
+
+def _flow(
+    name: str, question: Question, event: ColumnElement[datetime], asked: Counters, condition: Condition
+) -> Statement:
+    base = Base(question, of_answers=name == "answers", joins_procedure="eligible" in asked)
+    inside = and_(event >= question.period.start, event < question.until)
+    by = list(base.groups)
+    if question.step:
+        by.append(func.width_bucket(event, instants(question.edges[:-1])).label(BUCKET))
+    values = [aggregate(counter, test, question).label(counter) for counter, test in asked.items()]
+    statement = select(*by, *values).select_from(base.source).where(inside, condition, *base.conditions)
+    statement = statement.group_by(*(column.name for column in by))
+    return Statement(name, statement, tuple(asked), None if question.step else 1)
+
+
+def aggregate(counter: str, test: Condition, question: Question) -> ColumnElement[Any]:
+    """The value of a counter over a group: how many rows pass the test, or the median of their durations."""
+    if counter == counters.MEDIAN:
+        seconds = case((test, counters.civil_seconds(question.clock)))
+        return func.percentile_cont(0.5).within_group(seconds)
+    return func.count() if test is true() else func.count().filter(test)
+
+
+class Base:
+    """Tables, group columns and conditions that every statement of a question shares."""
+
+    def __init__(self, question: Question, *, of_answers: bool = False, joins_procedure: bool = False) -> None:
+        """Choose what is joined: the procedure and the kinds of units only where something asks for them."""
+        self.question = question
+        used = {*question.groups, *question.filters}
+        self.unit: ColumnElement[str] = survey_answer.c.unit if of_answers else dossier.c.unit
+        self.columns: Mapping[str, ColumnElement[Any]] = {
+            "unit": self.unit,
+            "field": procedure.c.field_code,
+            "procedure": dossier.c.procedure,
+            "channel": dossier.c.channel,
+            "online_level": procedure.c.online_level,
+            "return_channel": dossier.c.return_channel,
+            "overdue_age": counters.overdue_age(question.until, question.clock),
+        }
+        self.source: FromClause = survey_answer if of_answers else dossier
+        of_procedure = joins_procedure or any(DIMENSIONS[name].of_catalogue for name in used)
+        if of_answers and used - {"unit", "unit_kind"}:
+            same = and_(dossier.c.source == survey_answer.c.source, dossier.c.code == survey_answer.c.code)
+            self.source = self.source.outerjoin(dossier, same)
+        if of_procedure:
+            self.source = self.source.outerjoin(procedure, procedure.c.code == dossier.c.procedure)
+        if "unit_kind" in used:
+            self._join_kinds()
+
+    @property
+    def groups(self) -> list[Label[Any]]:
+        """The group columns; their names differ from every column's, as GROUP BY prefers a column of that name."""
+        return [self.columns[name].label(f"by_{name}") for name in self.question.groups]
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Scope and filters."""
+        found: list[Condition] = []
+        if self.question.codes is not None:
+            found.append(self.unit == any_(texts(sorted(self.question.codes))))
+        for name, values in self.question.filters.items():
+            if name != "unit":
+                found.append(_one_of(self.columns[name], values))
+        return found
+
+    def _join_kinds(self) -> None:
+        kinds = self.question.kinds
+        table = func.unnest(texts(list(kinds)), texts(list(kinds.values()))).table_valued("code", "kind", name="kinds")
+        self.columns = {**self.columns, "unit_kind": table.c.kind}
+        self.source = self.source.outerjoin(table, table.c.code == self.unit)
+
+
+def _one_of(column: ColumnElement[Any], values: tuple[Code, ...]) -> Condition:
+    known = [value for value in values if value is not None]
+    tests = [column.in_(known)] if known else []
+    return or_(*tests, *([column.is_(None)] if None in values else []))
