@@ -1,0 +1,43 @@
+"""The script of every page: language, navigation, one draw, and the designed states when something is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import resources
+from dashboard.draw import drawing
+from dashboard.navigation import SCREENS
+from dashboard.shell import trouble
+from dashboard.texts import _
+from warehouse.errors import ConfigurationError, TransientError
+
+STYLE = Path(__file__).parent / "static" / "app.css"
+
+
+def main() -> None:
+    """Run the page that the URL names."""
+    st.set_page_config(layout="wide", page_icon=":material/monitoring:", initial_sidebar_state="collapsed")
+    st.html(STYLE)
+    page = st.navigation([screen.page() for screen in SCREENS], position="top")
+    try:
+        with drawing():
+            page.run()
+    except TransientError:
+        trouble(
+            _("The data warehouse does not answer"),
+            _("The figures cannot be drawn now. The page tries again by itself; if it lasts, call the operator."),
+        )
+        _try_again()
+    except ConfigurationError as error:
+        trouble(_("The settings are wrong"), str(error))
+
+
+@st.fragment(run_every=5)
+def _try_again() -> None:
+    if resources.pulse().reachable:
+        st.rerun()
+
+
+main()

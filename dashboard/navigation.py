@@ -1,0 +1,62 @@
+"""The pages of the product and the way from one to another; the URL carries every selection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.texts import LANGUAGE_KEY, _, later
+
+PAGES = Path(__file__).resolve().parent.parent / "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One page: its file, its place in the URL, its sign and its name in English."""
+
+    file: str
+    path: str
+    icon: str
+    title: str
+    help: str
+
+    def page(self) -> st.Page:  # type: ignore[valid-type]
+        """Return the page for `st.navigation`, named in the session's language."""
+        return st.Page(
+            PAGES / self.file,
+            title=_(self.title),
+            icon=self.icon,
+            url_path=self.path,
+            default=self is OVERVIEW,
+            help=_(self.help),
+        )
+
+
+OVERVIEW = Screen("overview.py", "tong-quan", ":material/dashboard:", later("Overview"), later("What is wrong where, in one look"))
+RANKING = Screen("ranking.py", "xep-hang", ":material/leaderboard:", later("Ranking"), later("Every unit's place, and why"))
+UNIT = Screen("unit.py", "don-vi", ":material/apartment:", later("Unit"), later("One unit: fields, procedures, dossiers"))
+WORKLIST = Screen("worklist.py", "can-xu-ly", ":material/checklist:", later("To act on"), later("Dossiers overdue, due soon or waiting")
+)
+
+SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST)
+CARRIED = ("period", LANGUAGE_KEY)
+"""Selections that go along from page to page."""
+
+
+def parameters(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the URL parameters of a link: what is carried along, and `extra`."""
+    kept = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+    return {**kept, **extra}
+
+
+def link(screen: Screen, label: str, **extra: str) -> None:
+    """Draw a link to a screen with its selections in the URL."""
+    st.page_link(screen.page(), label=label, query_params=parameters(extra))
+
+
+def go(screen: Screen, **extra: str) -> None:
+    """Go to a screen with its selections in the URL."""
+    st.switch_page(screen.page(), query_params=parameters(extra))

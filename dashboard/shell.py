@@ -1,0 +1,158 @@
+"""What stands around every page: the headline with the filter bar, the live pulse, and the designed states."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from connectors.state import Freshness, SourceState, data_age
+from dashboard import numbers, resources
+from dashboard.draw import Draw
+from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language, later
+from dashboard.theme import MARKDOWN, Meaning
+from metrics import PRESETS, Period
+from warehouse.errors import BadQuestion
+
+PERIOD_KEY = "period"
+PRESET_TITLES = {
+    "today": later("Today"),
+    "this-week": later("This week"),
+    "month-to-date": later("This month"),
+    "last-month": later("Last month"),
+    "quarter-to-date": later("This quarter"),
+    "year-to-date": later("This year"),
+    "last-12-months": later("Last 12 months"),
+}
+FRESHNESS = {
+    Freshness.FRESH: (Meaning.ON_TIME, ":material/sensors:"),
+    Freshness.STALE: (Meaning.DUE_SOON, ":material/schedule:"),
+    Freshness.OLD: (Meaning.OVERDUE, ":material/warning:"),
+    Freshness.NEVER: (Meaning.OVERDUE, ":material/warning:"),
+}
+
+
+def headline(draw: Draw, title: str) -> Period:
+    """Draw the title, the period chooser, the language switch and the pulse; return the chosen period."""
+    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width="stretch", gap=None):
+            st.title(title, anchor=False)
+            st.caption(draw.settings.display.place or _("All units"))
+        _live_pulse(draw.version)
+        with st.container(width=230):
+            text = _period_box(draw)
+        with st.container(width="content"):
+            st.segmented_control(
+                _("Language"),
+                list(LANGUAGES),
+                key=LANGUAGE_KEY,
+                default=draw.settings.display.language,
+                required=True,
+                format_func=lambda code: code.upper(),
+                label_visibility="collapsed",
+                bind="query-params",
+            )
+    return _parsed(draw, text)
+
+
+def _period_box(draw: Draw) -> str:
+    default = draw.settings.display.default_period
+    options = [name for name in PRESET_TITLES if name in PRESETS]
+    if default not in options:
+        options.insert(0, default)
+    chosen = st.session_state.get(PERIOD_KEY) or st.query_params.get(PERIOD_KEY)
+    if chosen and chosen not in options:
+        options.append(chosen)
+    return (
+        st.selectbox(
+            _("Period"),
+            options,
+            index=options.index(default),
+            key=PERIOD_KEY,
+            bind="query-params",
+            accept_new_options=True,
+            format_func=lambda name: _(PRESET_TITLES[name]) if name in PRESET_TITLES else str(name),
+            label_visibility="collapsed",
+            icon=":material/calendar_month:",
+            placeholder=_("Period"),
+        )
+        or default
+    )
+
+
+def _parsed(draw: Draw, text: str) -> Period:
+    try:
+        return draw.period(text)
+    except BadQuestion as error:
+        st.warning(
+            _("The period “{text}” cannot be read: {why} The page shows the usual period.", text=text, why=str(error)),
+            title=_("Period not understood"),
+            icon=":material/event_busy:",
+        )
+        return draw.period(draw.settings.display.default_period)
+
+
+def _live_pulse(version: int) -> None:
+    """Draw the age of the data and redraw the page when a newer version, minute or freshness is there."""
+    seconds = resources.settings().display.refresh_seconds
+
+    @st.fragment(run_every=timedelta(seconds=seconds))
+    def pulse() -> None:
+        beat = resources.pulse()
+        mark = _mark(beat)
+        if not beat.reachable:
+            st.badge(_("Warehouse does not answer"), icon=":material/cloud_off:", color="red")
+            return
+        _freshness_badge(data_age(list(beat.states)))
+        shown = st.session_state.setdefault("_shown", {"version": version, "mark": mark})
+        if beat.version != shown["version"] or mark != shown["mark"]:
+            st.session_state["_shown"] = {"version": beat.version, "mark": mark}
+            st.rerun()
+
+    beat = resources.pulse()
+    st.session_state["_shown"] = {"version": version, "mark": _mark(beat)}
+    with st.container(width="content"):
+        pulse()
+
+
+def _mark(beat: resources.Pulse) -> tuple[object, ...]:
+    return (beat.checked_at.replace(second=0, microsecond=0), *(state.freshness for state in beat.states))
+
+
+def _freshness_badge(oldest: SourceState | None) -> None:
+    if oldest is None:
+        st.badge(_("No source configured"), icon=":material/help:", color="gray")
+        return
+    meaning, icon = FRESHNESS[oldest.freshness]
+    age = numbers.span(oldest.age, current_language())
+    words = {
+        Freshness.FRESH: _("Live · {age} ago", age=age),
+        Freshness.STALE: _("Data {age} old", age=age),
+        Freshness.OLD: _("Data {age} old: source does not answer", age=age),
+        Freshness.NEVER: _("No data yet"),
+    }
+    st.badge(words[oldest.freshness], icon=icon, color=MARKDOWN[meaning])  # type: ignore[arg-type]
+
+
+def age_note(draw: Draw) -> str:
+    """Return the text of a tile's data age: time of the oldest source, coloured when it is stale."""
+    oldest = data_age(draw.states)
+    if oldest is None or oldest.last_ok_at is None:
+        return _("no data yet")
+    meaning, _icon = FRESHNESS[oldest.freshness]
+    clock = oldest.last_ok_at.astimezone(draw.settings.zone)
+    same_day = clock.date() == draw.now.astimezone(draw.settings.zone).date()
+    text = _("data of {time}", time=clock.strftime("%H:%M" if same_day else "%H:%M %d/%m"))
+    return text if meaning is Meaning.ON_TIME else f":{MARKDOWN[meaning]}[:material/schedule: {text}]"
+
+
+def nothing_here(title: str, body: str) -> None:
+    """Draw the designed empty state."""
+    with st.container(key="card-empty", horizontal_alignment="center"):
+        st.markdown(f"### :material/inbox: {title}")
+        st.caption(body)
+
+
+def trouble(title: str, body: str) -> None:
+    """Draw the designed error state: what happened and what to do, never a traceback."""
+    st.error(body, title=title, icon=":material/cloud_off:")

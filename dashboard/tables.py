@@ -1,0 +1,91 @@
+"""Tables: Vietnamese numbers that still sort as numbers, and a click on a row that goes one level down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from dashboard import numbers
+from dashboard.draw import Draw
+from dashboard.texts import _
+
+
+def styled(draw: Draw, table: pd.DataFrame, *, shares: tuple[str, ...] = (), counts: tuple[str, ...] = ()) -> Styler:
+    """Write counts and shares in the reader's language without changing the values that are sorted."""
+    language = draw.language
+    formats: dict[Any, Callable[[Any], str]] = {
+        **{column: (lambda value: numbers.number(_plain(value), language)) for column in counts},
+        **{column: (lambda value: numbers.percent(_plain(value), language)) for column in shares},
+    }
+    return table.style.format(formats)  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> float | None:  # noqa: ANN401 - a cell
+    return None if pd.isna(value) else float(value)
+
+
+def clickable(  # noqa: PLR0913 - a table has many sides
+    draw: Draw,
+    table: pd.DataFrame,
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    on_row: Callable[[int], None],
+    alt: str,
+    shares: tuple[str, ...] = (),
+    counts: tuple[str, ...] = (),
+    height: int | str = "content",
+) -> None:
+    """Draw a table whose rows can be chosen; `on_row` gets the position of the row before the redraw."""
+
+    def chosen() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows:
+            on_row(int(rows[0]))
+
+    st.dataframe(
+        styled(draw, table, shares=shares, counts=counts),
+        key=key,
+        hide_index=True,
+        column_config=dict(columns),
+        height=height,  # type: ignore[arg-type]
+        on_select=chosen,
+        selection_mode="single-row",
+        alt=alt,
+        placeholder=numbers.NONE,
+        row_height=34,
+    )
+
+
+def instant_column(draw: Draw, title: str) -> Any:  # noqa: ANN401 - a column configuration
+    """Return the column of an instant on the civil clock."""
+    return st.column_config.DatetimeColumn(title, format="DD/MM/YYYY HH:mm", timezone=draw.settings.timezone)
+
+
+def dossier_columns(draw: Draw) -> dict[str, Any]:
+    """Return the columns of a list of dossiers."""
+    return {
+        "code": st.column_config.TextColumn(_("Dossier code"), width="medium", pinned=True),
+        "unit": st.column_config.TextColumn(_("Unit")),
+        "procedure": st.column_config.TextColumn(_("Procedure"), width="large"),
+        "channel": st.column_config.TextColumn(_("Channel")),
+        "status": st.column_config.TextColumn(_("Status")),
+        "received_at": instant_column(draw, _("Received")),
+        "due_at": instant_column(draw, _("Due")),
+        "finished_at": instant_column(draw, _("Finished")),
+        "days_late": st.column_config.NumberColumn(_("Days late"), alignment="right"),
+    }
+
+
+def readable_dossiers(draw: Draw, frame: pd.DataFrame, *, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Put words for the codes of a worklist frame and keep the columns that a screen shows."""
+    table = frame.copy()
+    for dimension in ("unit", "procedure", "channel", "status"):
+        codes = [code for code in table[dimension].unique() if pd.notna(code)]
+        table[dimension] = table[dimension].map(draw.names(dimension, codes)).fillna(numbers.NONE)
+    order = [name for name in dossier_columns(draw) if name in table.columns and name not in leave_out]
+    return table[order]

@@ -1,0 +1,27 @@
+"""Overview: in five seconds a leader knows what is wrong where."""
+
+import streamlit as st
+
+from dashboard import cards
+from dashboard.draw import current
+from dashboard.overview import call_list, channel_card, map_card, satisfaction_card, tiles, trend_card
+from dashboard.shell import headline
+from dashboard.texts import _
+
+draw = current()
+period = headline(draw, _("Overview"))
+if cards.warehouse_is_empty(draw):
+    st.stop()
+
+tiles(draw, period)
+left, right = st.columns([1.55, 1], gap="small")
+with left:
+    map_card(draw, period)
+with right:
+    call_list(draw, period)
+left, right = st.columns([1.55, 1], gap="small")
+with left:
+    trend_card(draw, period)
+with right:
+    channel_card(draw, period)
+    satisfaction_card(draw, period)

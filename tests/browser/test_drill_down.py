@@ -1,0 +1,87 @@
+"""One level down by a click, back by the browser's button, and the URL alone brings the view back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visitor
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Visitor]
+
+
+def first_row(page: Page, key: str) -> None:
+    """Click the first row of a table: the grid is drawn on a canvas, so the click goes to its place."""
+    grid = page.locator(f".st-key-{key} [data-testid='stDataFrame']")
+    grid.scroll_into_view_if_needed()
+    grid.click(position={"x": 14, "y": 35 + 17})
+
+
+def title(page: Page) -> str:
+    return page.locator("h1").inner_text()
+
+
+def test_from_the_call_list_to_one_dossier_and_back(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?period=last-12-months")
+    page.locator('[class*="st-key-call-"] a').first.click()
+    page.wait_for_url("**/don-vi?**unit=27*")
+    visitor.settled()
+    assert title(page) == "Đơn vị"
+
+    first_row(page, "level-field")
+    page.wait_for_url("**field=*")
+    page.locator(".st-key-level-procedure").wait_for()
+    first_row(page, "level-procedure")
+    page.wait_for_url("**procedure=*")
+    deep = page.url
+    page.wait_for_timeout(1500)
+
+    page.go_back()
+    page.wait_for_function("() => !location.search.includes('procedure=')")
+    page.locator(".st-key-level-procedure").wait_for()
+    page.go_back()
+    page.wait_for_function("() => !location.search.includes('field=')")
+    page.locator(".st-key-level-field").wait_for()
+    visitor.assert_clean()
+
+    fresh = visit()
+    fresh.page.goto(deep)
+    fresh.settled()
+    fresh.page.get_by_text("Tất cả lĩnh vực").wait_for()
+    fresh.assert_clean()
+
+
+def test_from_the_worklist_to_the_course_of_a_dossier(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/can-xu-ly")
+    first_row(page, "worklist_table")
+    page.wait_for_url("**/don-vi?**dossier=*")
+    page.get_by_text("Quá trình xử lý hồ sơ").wait_for()
+    assert page.get_by_text("Hạn trả ban đầu").is_visible()
+    visitor.assert_clean()
+
+
+def test_from_the_ranking_to_a_unit(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/xep-hang?period=last-12-months")
+    first_row(page, "ranking_table")
+    page.wait_for_url("**/don-vi?**unit=27*")
+    visitor.settled()
+    visitor.assert_clean()
+
+
+def test_a_click_on_the_map_opens_the_unit(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/")
+    page.wait_for_timeout(2500)
+    canvas = page.locator(".st-key-unit_map canvas").first
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.45)
+    page.wait_for_url("**/don-vi?**unit=27*", timeout=10_000)
+    visitor.assert_clean()
