@@ -97,15 +97,15 @@ class UnitsSettings(Section):
 class RestSettings(Section):
     """A source that answers JSON pages over HTTP."""
 
-    kind: Literal["rest"]
+    kind: Literal["rest"] = Field(description="JSON pages over HTTP")
     url: str = Field(description="address of the list, without cursor")
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST"] = Field("GET", description="HTTP method of the list")
     records: str = Field("data", description="path of the record list in the reply, dots between names")
     next_cursor: str = Field("next_cursor", description="path of the cursor for the next page; empty ends the read")
     cursor_parameter: str = Field("cursor", description="query parameter that carries the cursor")
     page_size_parameter: str = Field("limit", description="query parameter that carries the page size")
-    page_size: int = Field(1000, ge=1, le=10_000)
-    timeout_seconds: Seconds = 20.0
+    page_size: int = Field(1000, ge=1, le=10_000, description="records asked for in one page")
+    timeout_seconds: Seconds = Field(20.0, description="a reply that takes longer counts as failed")
     retries: int = Field(3, ge=0, le=10, description="further tries of one page")
     max_page_bytes: int = Field(64 * 2**20, ge=1024, description="a larger page is refused")
 
@@ -113,19 +113,19 @@ class RestSettings(Section):
 class FileSettings(Section):
     """A source that is a file or a folder of files, CSV or Parquet."""
 
-    kind: Literal["file"]
+    kind: Literal["file"] = Field(description="CSV or Parquet files")
     path: tuple[Path, ...] = Field(
         min_length=1, description="files, folders or patterns such as inbox/*.csv; read in the order of their names"
     )
-    encoding: str = "utf-8-sig"
-    delimiter: str = ","
+    encoding: str = Field("utf-8-sig", description="encoding of CSV files")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="sign between the cells of CSV files")
 
 
 class SourceSettings(Section):
     """One stream of one entity from one intake system."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="short name; part of every dossier's key")
-    entity: Entity = Entity.DOSSIER
+    entity: Entity = Field(Entity.DOSSIER, description="what its records are")
     reader: RestSettings | FileSettings = Field(discriminator="kind")
     mapping: str = Field(description="name of a preset (dvcqg, ...) or path of a mapping file")
     interval_seconds: Seconds = Field(60.0, description="the worker reads it this often")

@@ -1,0 +1,29 @@
+"""The command line `ioc`: `dashboard/cli_*.py` hold the commands, this module puts them together."""
+
+from __future__ import annotations
+
+import typer
+
+from dashboard import cli_config, cli_data, cli_measure, cli_run
+from dashboard.cli_common import CommandGroup
+
+app = typer.Typer(
+    cls=CommandGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Operations centre for administrative-procedure dossiers: settings, data, figures, and the running services.",
+)
+app.add_typer(cli_config.app, name="config")
+app.add_typer(cli_data.database, name="db")
+app.add_typer(cli_data.units, name="units")
+app.command("sync")(cli_data.sync)
+app.command("measure")(cli_measure.measure)
+app.command("metrics")(cli_measure.metrics)
+app.command("worker")(cli_run.worker)
+app.command("web")(cli_run.web)
+app.command("up")(cli_run.up)
+
+
+if __name__ == "__main__":
+    app()
