@@ -6,8 +6,10 @@ A clock is the instant by which rows enter a period: receipt, closing, due date,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, and_, case, cast, extract, func, literal, null, or_, true
 
@@ -32,6 +34,7 @@ MEDIAN = "median_seconds"
 """The one aggregate that is not a count."""
 CARRIED = "carried_in"
 """The open dossiers at the first instant of a bucket."""
+LONGEST_DAY = timedelta(hours=26)
 DUE_SOON_HOURS = {"due_soon_8h": 8.0, "due_soon_24h": 24.0}
 
 IN_ELIGIBLE = procedure.c.online_level.in_(sorted(ONLINE_ELIGIBLE))
@@ -63,8 +66,10 @@ def receipt(until: datetime) -> Counters:
 
 def closing(clock: Clock) -> Counters:
     """Counters over the dossiers that ended in a span; `median_seconds` marks the rows of the median."""
-    same_day = civil_day(_d.finished_at, clock) == civil_day(_d.due_at, clock)
-    pause = func.make_interval(0, 0, 0, 0, 0, 0, func.coalesce(_d.paused_seconds, 0))
+    # most dossiers end days before they are due: only near the due date is it worth to ask for civil days
+    near = _d.finished_at > _d.due_at - LONGEST_DAY
+    same_day = and_(near, civil_day(_d.finished_at, clock) == civil_day(_d.due_at, clock))
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, _d.paused_seconds)
     return {
         "resolved_early": and_(HAS_RESULT, IN_TIME, ~same_day),
         "resolved_on_time": and_(HAS_RESULT, IN_TIME, same_day),
@@ -72,7 +77,7 @@ def closing(clock: Clock) -> Counters:
         "resolved_no_due": and_(HAS_RESULT, _d.due_at.is_(None)),
         "closed_without_result": NO_RESULT,
         "ended_with_due": and_(ENDED, _d.due_at.is_not(None)),
-        "ended_in_term": and_(ENDED, _d.finished_at - pause <= _d.due_at),
+        "ended_in_term": and_(ENDED, or_(IN_TIME, and_(_d.paused_seconds > 0, _d.finished_at - pause <= _d.due_at))),
         MEDIAN: and_(HAS_RESULT, _d.finished_at >= _d.received_at),
     }
 
@@ -127,4 +132,13 @@ def civil_day(instant: ColumnElement[datetime], clock: Clock) -> ColumnElement[o
 def civil_seconds(clock: Clock) -> ColumnElement[Any]:
     """Seconds from receipt to closing as the civil clock shows them (a change to summer time is not an hour less)."""
     zone = clock.zone.key
+    if not changes_its_clocks(clock.zone):
+        return extract("epoch", _d.finished_at - _d.received_at)
     return extract("epoch", func.timezone(zone, _d.finished_at) - func.timezone(zone, _d.received_at))
+
+
+@cache
+def changes_its_clocks(zone: ZoneInfo) -> bool:
+    """Whether the civil clock had more than one offset from UTC in the time that dossiers can be of."""
+    months = (datetime(year, month, 1, tzinfo=UTC) for year in range(1990, 2060) for month in range(1, 13))
+    return len({month.astimezone(zone).utcoffset() for month in months}) > 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import product
+from itertools import accumulate, product
 from typing import Any
 
 import pandas as pd
@@ -71,20 +71,18 @@ def _rows(connection: Connection, statement: Statement) -> Iterator[tuple[Any, .
 
 
 def _merge_running(connection: Connection, question: Question, statement: Statement, counts: Counts) -> None:
-    """Sum the changes of a stock over the edges; edge 1 is the start of the period, edge n + 1 the end of bucket n."""
-    width, size = len(question.groups), len(statement.counters)
-    changes: dict[Key, dict[int, tuple[int, ...]]] = defaultdict(dict)
-    for row in _rows(connection, statement):
-        changes[row[:width]][row[width]] = row[width + 1 :]
-    for key, by_edge in changes.items():
-        level = by_edge.get(1, (0,) * size)
-        for number in range(1, len(question.edges)):
-            found = counts[key, number]
-            if CARRIED in question.counters:
-                found[CARRIED] = level[statement.counters.index("open")]
-            change = by_edge.get(number + 1)
-            level = tuple(map(sum, zip(level, change, strict=True))) if change else level
-            found.update(zip(statement.counters, level, strict=True))
+    """Sum the changes of stocks over the edges; edge 1 is the start of the period, edge n + 1 the end of bucket n."""
+    edges = len(question.edges)
+    changes: dict[tuple[Key, str], list[int]] = defaultdict(lambda: [0] * edges)
+    for *key, stock, edge, change in _rows(connection, statement):
+        changes[tuple(key), stock][edge - 1] += int(change)
+    for (group, stock), moves in changes.items():
+        levels = list(accumulate(moves))
+        for number in range(1, edges):
+            found = counts[group, number]
+            found[stock] = levels[number]
+            if stock == "open":
+                found[CARRIED] = levels[number - 1]
 
 
 def keys(question: Question, counts: Counts) -> list[Key]:

@@ -14,9 +14,9 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
+    Executable,
     FromClause,
     Label,
-    Select,
     Text,
     and_,
     any_,
@@ -39,11 +39,14 @@ BUCKET = "bucket"
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement and its counters. The buckets of a `running` one are edges of the period (1: its start) and its
-    counters the changes there; `bucket` is that of all rows where the statement has no bucket column."""
+    """One statement and its counters; `bucket` is that of all rows where the statement has no bucket column.
+
+    A `running` one gives, after the groups, the name of a stock, the number of an edge of the period (1: its start) and
+    a change of the stock there.
+    """
 
     name: str
-    select: Select[*tuple[Any, ...]]
+    select: Executable
     counters: tuple[str, ...]
     bucket: int | None = None
     running: bool = False

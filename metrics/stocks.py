@@ -1,17 +1,18 @@
 """The statements of the stocks: what is open at one instant, or at every edge of a period cut into days or months.
 
 A dossier is in a stock from one instant (receipt, or the due date of an overdue one) to another (its closing). Over
-many edges each dossier therefore enters once and leaves once: the statement sums these changes at each edge, and the
+many edges each dossier therefore enters once and leaves once: the statement counts these changes at each edge, and the
 running total over the edges is the stock. That is one pass, however many edges there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, column, func, or_, select, true, values
+from sqlalchemy import CTE, ColumnElement, FromClause, and_, false, func, literal, null, or_, select, true, union_all
 
 from metrics import counters
 from metrics.counters import CARRIED, DUE_SOON_HOURS, Condition
@@ -57,60 +58,66 @@ class _Stay:
     condition: Condition
 
 
-def _stays(question: Question) -> Mapping[str, _Stay]:
-    edges = question.edges
-    received, due = _edge(_d.received_at, edges), _edge(_d.due_at, edges)
-    closed = func.coalesce(_edge(_d.finished_at, edges), len(edges))
-    in_time, known = func.least(closed, due), _d.due_at.is_not(None)
+def _stays(rows: FromClause) -> Mapping[str, _Stay]:
+    """Between which edges a row of `_rows` is in each stock; least and greatest pass over a missing due date."""
+    c = rows.c
+    in_time, has_due = func.least(c.closed, c.due), c.due.is_not(None)
     found = {
-        "open": _Stay(received, closed, true()),
-        "open_in_time": _Stay(received, in_time, known),
-        "overdue": _Stay(func.greatest(received, due), closed, known),
-        "open_no_due": _Stay(received, closed, _d.due_at.is_(None)),
-        "waiting": _Stay(received, closed, _d.status.in_(sorted(WAITING))),
-        "open_in_term_766": _Stay(received, in_time, and_(known, counters.ONE_SUPPLEMENT)),
+        "open": _Stay(c.received, c.closed, true()),
+        "open_in_time": _Stay(c.received, in_time, has_due),
+        "overdue": _Stay(func.greatest(c.received, c.due), c.closed, has_due),
+        "open_no_due": _Stay(c.received, c.closed, c.due.is_(None)),
+        "waiting": _Stay(c.received, c.closed, c.waits),
+        "open_in_term_766": _Stay(c.received, in_time, and_(has_due, c.one_supplement)),
     }
-    for name, hours in DUE_SOON_HOURS.items():
-        limits = [question.clock.calendar.add_working_hours(edge, hours) for edge in edges]
-        not_yet = _edge(_d.due_at - timedelta(microseconds=1), limits)  # how many limits lie before the due date
-        found[name] = _Stay(func.greatest(received, not_yet), in_time, known)
-    return found
-
-
-def _edge(instant: ColumnElement[datetime], edges: tuple[datetime, ...] | list[datetime]) -> ColumnElement[int]:
-    """How many edges are not later than an instant."""
-    return func.width_bucket(instant, instants(edges))
+    return found | {name: _Stay(func.greatest(c.received, c[name]), in_time, has_due) for name in DUE_SOON_HOURS}
 
 
 def _changes(question: Question, asked: tuple[str, ...]) -> Statement:
-    """Sum the dossiers that enter and leave each stock at each edge."""
-    base = Base(question)
-    first, last = question.edges[0], question.edges[-1]
-    stays = _stays(question)
-    by = base.groups
-    columns = []
+    """Count the dossiers that enter and leave each stock at each edge."""
+    rows = _rows(question)
+    keys = [rows.c[f"by_{name}"] for name in question.groups]
+    moves = []
     for name in asked:
-        stay = stays[name]
-        counts = and_(stay.condition, stay.after < stay.last)
-        columns += [
-            case((counts, stay.after + 1)).label(f"{name}_in"),
-            case((counts, stay.last + 1)).label(f"{name}_out"),
-        ]
-    present = and_(_d.received_at < last, or_(_d.finished_at.is_(None), _d.finished_at >= first), counters.NOT_LOST)
-    stay_rows = select(*by, *columns).select_from(base.source).where(present, *base.conditions).subquery("stay")
-    moves = [
-        (stay_rows.c[f"{name}_{way}"], *(sign * (name == other) for other in asked))
-        for name in asked
-        for way, sign in (("in", 1), ("out", -1))
-    ]
-    change = values(column(BUCKET, Integer), *(column(name, Integer) for name in asked), name="change").data(moves)
-    change = change.lateral()
-    keys = [stay_rows.c[label.name] for label in by]
-    sums = [func.sum(change.c[name]).label(name) for name in asked]
+        stay = _stays(rows)[name]
+        here = and_(stay.condition, stay.after < stay.last)
+        for edge, sign in ((stay.after + 1, 1), (stay.last + 1, -1)):
+            number = edge.label(BUCKET)
+            counted = (sign * func.sum(rows.c.dossiers)).label("change")
+            inside = and_(here, edge <= len(question.edges))
+            moves.append(select(*keys, literal(name).label("stock"), number, counted).where(inside))
+    grouped = [move.group_by(*keys, BUCKET) for move in moves]
+    return Statement("stock", union_all(*grouped), asked, running=True)
+
+
+def _rows(question: Question) -> CTE:
+    """The dossiers that are open at some edge, counted by the numbers of the edges between which things happen."""
+    base, edges = Base(question), question.edges
+    columns: dict[str, ColumnElement[Any]] = {
+        "received": _edges_before(_d.received_at, edges),
+        "due": _edges_before(_d.due_at, edges),
+        "closed": func.coalesce(_edges_before(_d.finished_at, edges), len(edges)),
+        "waits": _needed(question, "waiting", func.coalesce(_d.status.in_(sorted(WAITING)), false())),
+        "one_supplement": _needed(question, "open_in_term_766", counters.ONE_SUPPLEMENT),
+    }
+    for name, hours in DUE_SOON_HOURS.items():
+        limits = [question.clock.calendar.add_working_hours(edge, hours) for edge in edges]
+        columns[name] = _needed(question, name, _edges_before(_d.due_at - timedelta(microseconds=1), limits))
+    present = or_(_d.finished_at.is_(None), _d.finished_at >= edges[0])
+    labels = [column.label(name) for name, column in columns.items()]
     statement = (
-        select(*keys, change.c[BUCKET], *sums)
-        .select_from(stay_rows.join(change, true()))
-        .where(change.c[BUCKET] <= len(question.edges))
-        .group_by(*keys, change.c[BUCKET])
+        select(*base.groups, *labels, func.count().label("dossiers"))
+        .select_from(base.source)
+        .where(_d.received_at < edges[-1], present, counters.NOT_LOST, *base.conditions)
     )
-    return Statement("stock", statement, asked, running=True)
+    return statement.group_by(*(label.name for label in (*base.groups, *labels))).cte("stay")
+
+
+def _needed(question: Question, stock: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column where the question asks for the stock that needs it, else nothing: fewer rows to sum up."""
+    return column if stock in question.counters else null()
+
+
+def _edges_before(instant: ColumnElement[datetime], edges: Sequence[datetime]) -> ColumnElement[int]:
+    """How many edges are not later than an instant."""
+    return func.width_bucket(instant, instants(edges))
