@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench lock clean docs
+.PHONY: run test lint bench lock clean docs help
+.DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml
@@ -17,7 +18,7 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@touch $@
 
 run: $(VENV)/run.stamp  ## the demonstration: database, simulated intake, worker and screens
-	@$(BIN)/ioc up --config examples/demo/ioc.toml --demo
+	@$(BIN)/ioc up --config examples/demo/ioc.toml --demo --tied
 
 test: $(VENV)/dev.stamp  ## the whole test-suite, browser tests included
 	@sh deploy/install-browser.sh
@@ -29,6 +30,9 @@ lint: $(VENV)/dev.stamp  ## style, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/run.stamp  ## the pages that are made from the code
+	$(BIN)/ioc config document > docs/settings.md
+
 bench: $(VENV)/dev.stamp  ## ratios and medians of one run
 	$(BIN)/python -m tests.bench
 
@@ -38,3 +42,6 @@ lock:  ## re-make both locks from pyproject.toml (needs uv)
 
 clean:  ## remove what was made here, the demonstration's data included
 	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
