@@ -261,12 +261,14 @@ class EmbeddedServer:
             time.sleep(0.5)
 
     def _drop_stale_pid_file(self) -> None:
-        """After a crash another program may have the dead server's number, and PostgreSQL would wait for it."""
+        """Forget a server that was killed. PostgreSQL does so itself, but not when another program has its number
+        now, nor in a container where nobody collects dead processes."""
         pid_file = self.pgdata / "postmaster.pid"
-        if pid_file.exists():
-            number = pid_file.read_text().split(maxsplit=1)[:1]
-            name = Path("/proc") / "".join(number) / "comm"
-            if name.parent.parent.is_dir() and name.exists() and name.read_text().strip() != "postgres":
+        if pid_file.exists() and Path("/proc/self").exists():
+            number = "".join(pid_file.read_text().split(maxsplit=1)[:1])
+            status = Path("/proc") / (number or "none") / "status"
+            text = status.read_text() if status.exists() else ""
+            if not text.startswith("Name:\tpostgres\n") or "\nState:\tZ" in text:
                 pid_file.unlink()
 
     def _call(self, program: str, *arguments: object, failure: type[Exception] = TransientError) -> str:
