@@ -39,7 +39,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.schema import CreateTable
-from sqlalchemy.sql.selectable import CompoundSelect, FromClause
+from sqlalchemy.sql.selectable import FromClause
 
 from warehouse.schema import dossier, flow_day
 from warehouse.vocabulary import CLOSED, WITH_RESULT, WITHOUT_RESULT
@@ -59,6 +59,7 @@ touched_cell = Table(
 )
 
 Sum = ColumnElement[Any]
+_union: Any = union_all  # its variadic generics are too much for the type checker
 
 
 def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, removed: FromClause) -> int:
@@ -70,7 +71,7 @@ def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, remove
     connection.execute(CreateTable(touched_cell, if_not_exists=True))
     connection.execute(delete(touched_cell))
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    moves = union_all(*_contributions(added, zone, 1), *_contributions(removed, zone, -1))
+    moves = _union(*_contributions(added, zone, 1), *_contributions(removed, zone, -1))
     connection.execute(insert(touched_cell).from_select([*KEYS, *COUNTERS], _summed(moves)))
     touched = connection.execute(select(func.count()).select_from(touched_cell)).scalar_one()
     if touched:
@@ -82,7 +83,7 @@ def rebuild(connection: Connection, zone: ZoneInfo) -> None:
     """Make every cell anew from `dossier`, as after a change of the civil clock."""
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
     connection.execute(delete(flow_day))
-    cells = _summed(union_all(*_contributions(dossier, zone, 1)))
+    cells = _summed(_union(*_contributions(dossier, zone, 1)))
     connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], cells))
 
 
@@ -97,7 +98,7 @@ def _replace_touched(connection: Connection) -> None:
     connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], totals))
 
 
-def _summed(cells: CompoundSelect[Any] | Any) -> Any:  # noqa: ANN401 - any selectable of cells
+def _summed(cells: Any) -> Any:  # noqa: ANN401 - any selectable of cells
     """Add up cells of one key; a cell in which nothing is left is no cell."""
     rows = cells.subquery()
     sums = [cast(func.sum(rows.c[name]), Integer).label(name) for name in COUNTERS]
@@ -141,9 +142,7 @@ def _closings(rows: FromClause, zone: ZoneInfo) -> dict[str, Sum]:
     }
 
 
-def _event(
-    rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, happened: dict[str, Sum]
-) -> Any:  # noqa: ANN401 - a select of cells
+def _event(rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, happened: dict[str, Sum]) -> Any:  # noqa: ANN401 - a select of cells
     columns = [
         func.sum(case((happened[name], sign), else_=0)).label(name)
         if name in happened

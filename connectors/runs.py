@@ -1,0 +1,155 @@
+"""The record of runs: what each read, stored, left unchanged and refused; the watermark; the lock of a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from warehouse.schema import data_state, sync_run, watermark
+from warehouse.settings import SourceSettings
+from warehouse.vocabulary import RunState
+
+ABANDONED = "the worker ended before this run did; what it had committed is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one run of one stream did; `state` RUNNING means that another process is at it and nothing was done."""
+
+    run_id: int | None
+    source: str
+    entity: str
+    state: RunState
+    read: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    watermark_before: str | None = None
+    watermark_after: str | None = None
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@contextmanager
+def stream_lock(connection: Connection, source: SourceSettings, wait_seconds: float) -> Iterator[bool]:
+    """Hold the advisory lock of a stream for a run; gives whether it was obtained within the time."""
+    key = func.hashtextextended(f"ioc-sync/{source.name}/{source.entity}", 0)
+    deadline = time.monotonic() + wait_seconds
+    while not (held := _ask(connection, func.pg_try_advisory_lock(key))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    try:
+        yield held
+    finally:
+        if held and not connection.invalidated:
+            connection.rollback()
+            _ask(connection, func.pg_advisory_unlock(key))
+
+
+def _ask(connection: Connection, question: Any) -> bool:  # noqa: ANN401 - a function call
+    answer = bool(connection.execute(select(question)).scalar_one())
+    connection.commit()
+    return answer
+
+
+class RunLog:
+    """Writes the record of one run. Nothing is written before something is known: an empty run makes no new row."""
+
+    def __init__(self, source: SourceSettings, now: datetime) -> None:
+        self.source, self.now = source, now
+        self._started = time.monotonic()
+        self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING)
+
+    @property
+    def clock(self) -> datetime:
+        """The time now, counted from the beginning of the run."""
+        return self.now + timedelta(seconds=time.monotonic() - self._started)
+
+    def begin(self, connection: Connection) -> str | None:
+        """Close runs of dead workers and return the watermark; the stream's lock must be held."""
+        connection.execute(
+            update(sync_run)
+            .where(self._stream(sync_run), sync_run.c.state == RunState.RUNNING)
+            .values(state=RunState.FAILED, finished_at=self.clock, error=ABANDONED)
+        )
+        position = connection.execute(select(watermark.c.value).where(self._stream(watermark))).scalar_one_or_none()
+        self.report = replace(self.report, watermark_before=position, watermark_after=position)
+        return position
+
+    def add(self, connection: Connection, *, read: int, stored: int, unchanged: int, refused: int) -> None:
+        """Count a batch; in the transaction of its rows."""
+        self.report = replace(
+            self.report,
+            read=self.report.read + read,
+            stored=self.report.stored + stored,
+            unchanged=self.report.unchanged + unchanged,
+            quarantined=self.report.quarantined + refused,
+        )
+        self._write(connection, RunState.RUNNING, None)
+
+    def move(self, connection: Connection, position: str | None) -> None:
+        """Store the watermark; in the transaction of the rows before it."""
+        if position is None or position == self.report.watermark_after:
+            return
+        values = {"source": self.source.name, "entity": str(self.source.entity), "value": position}
+        statement = upsert(watermark).values(**values, updated_at=self.clock)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source", "entity"],
+                set_={"value": statement.excluded.value, "updated_at": statement.excluded.updated_at},
+            )
+        )
+        self.report = replace(self.report, watermark_after=position)
+
+    def finish(self, connection: Connection, error: str | None = None) -> RunReport:
+        """Write the end of the run: OK, or failed with its error."""
+        self._write(connection, RunState.FAILED if error else RunState.OK, error)
+        self.report = replace(self.report, seconds=time.monotonic() - self._started)
+        return self.report
+
+    def _write(self, connection: Connection, state: RunState, error: str | None) -> None:
+        self.report = replace(self.report, state=state, error=error)
+        counts = {name: getattr(self.report, name) for name in ("read", "stored", "unchanged", "quarantined")}
+        values: dict[str, Any] = {
+            **counts,
+            "state": state,
+            "error": error,
+            "watermark_before": self.report.watermark_before,
+            "watermark_after": self.report.watermark_after,
+            "finished_at": None if state is RunState.RUNNING else self.clock,
+        }
+        row = self.report.run_id or (self._same_as_before(connection, state, error) if not self.report.read else None)
+        if row is not None:
+            connection.execute(update(sync_run).where(sync_run.c.id == row).values(**values))
+        else:
+            values |= {"source": self.source.name, "entity": str(self.source.entity), "started_at": self.now}
+            row = connection.execute(insert(sync_run).values(**values).returning(sync_run.c.id)).scalar_one()
+        self.report = replace(self.report, run_id=int(row))
+
+    def _same_as_before(self, connection: Connection, state: RunState, error: str | None) -> int | None:
+        """The last run where it, too, read nothing and ended like this one: repetition is one row, not thousands."""
+        last = connection.execute(
+            select(sync_run).where(self._stream(sync_run)).order_by(sync_run.c.id.desc()).limit(1)
+        ).one_or_none()
+        alike = last is not None and last.read == 0 and last.state == state and last.error == error
+        return int(last.id) if alike and last is not None else None
+
+    def _stream(self, table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table with source and entity
+        return and_(table.c.source == self.source.name, table.c.entity == str(self.source.entity))
+
+
+def new_version(connection: Connection, now: datetime) -> None:
+    """Say that a figure may have changed: every open screen draws again."""
+    statement = upsert(data_state).values(one=True, version=1, changed_at=now)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["one"],
+            set_={"version": data_state.c.version + 1, "changed_at": statement.excluded.changed_at},
+        )
+    )

@@ -1,0 +1,132 @@
+"""From the texts of one field to the values of one column, whole columns at a time.
+
+Each reader returns an Arrow array and a mask of the texts that it could not read; those are null in the array.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.batch import Mask
+from connectors.dates import DateFormat, Reading, RepeatedHour, read_dates
+from connectors.entities import Kind
+
+ARROW: Mapping[Kind, Any] = {
+    Kind.TEXT: pa.large_string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.NUMBER: pa.float64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.INSTANT: pa.timestamp("s", "UTC"),
+    Kind.DATE: pa.date32(),
+}
+YES_NO: Mapping[str, bool] = {
+    "1": True, "true": True, "yes": True, "có": True, "x": True,
+    "0": False, "false": False, "no": False, "không": False,
+}  # fmt: skip
+_WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
+_NUMBER = r"^[+-]?\d{1,15}(?:[.,]\d{1,9})?$"
+_INTEGER_RANGE = (-(2**31), 2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Values of a column, and which texts could not be read, with the name of that trouble."""
+
+    values: Any
+    bad: Mask
+    trouble: str
+
+
+def clean(texts: Any, empty: Sequence[str] = ()) -> Any:  # noqa: ANN401 - Arrow text arrays
+    """Normalise texts: NFC, no NUL, no space around; an empty one is null."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    texts = pc.cast(texts, pa.large_string())
+    if pc.any(pc.match_substring(texts, "\0")).as_py():
+        texts = pc.replace_substring(texts, "\0", "")
+    texts = pc.utf8_trim_whitespace(texts)
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        texts = pc.utf8_normalize(texts, form="NFC")
+    nothing = pc.is_in(texts, value_set=pa.array(["", *empty], pa.large_string()))
+    return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
+
+
+def read_values(
+    kind: Kind,
+    texts: Any,  # noqa: ANN401 - Arrow text array
+    *,
+    codes: Mapping[str, Any] | None,
+    dates: Sequence[DateFormat],
+    zone: ZoneInfo,
+    repeated_hour: RepeatedHour = "first",
+) -> Read:
+    """Read cleaned texts as values of `kind`."""
+    if codes is not None:
+        return _read_codes(kind, texts, codes)
+    if kind is Kind.BOOLEAN:
+        return _read_codes(kind, texts, YES_NO)
+    if kind in {Kind.INSTANT, Kind.DATE}:
+        return _read_dates(kind, read_dates(texts, dates), texts, zone, repeated_hour)
+    if kind in {Kind.INTEGER, Kind.NUMBER}:
+        return _read_numbers(kind, texts)
+    return Read(texts, np.zeros(len(texts), bool), "")
+
+
+def constant(kind: Kind, value: Any, size: int) -> Any:  # noqa: ANN401
+    """Repeat one value; dates are given as ISO text."""
+    scalar = pa.scalar(value, pa.string()) if kind in {Kind.INSTANT, Kind.DATE} else pa.scalar(value, ARROW[kind])
+    if kind is Kind.DATE:
+        scalar = pc.cast(scalar, pa.date32())
+    if kind is Kind.INSTANT:
+        scalar = pc.cast(pc.strptime(scalar, format="%Y-%m-%dT%H:%M:%SZ", unit="s"), ARROW[kind])
+    return pa.repeat(scalar, size)
+
+
+def _read_codes(kind: Kind, texts: Any, codes: Mapping[str, Any]) -> Read:  # noqa: ANN401
+    """Look words up, each different one once; case, accents' form and `2.0` for `2` do not matter."""
+    folded = {fold(word): value for word, value in codes.items()}
+    encoded = pc.dictionary_encode(texts)
+    found = [folded.get(fold(word)) for word in encoded.dictionary.to_pylist()]
+    values = pa.array(found, ARROW[kind]).take(encoded.indices)
+    return Read(values, _bad(texts, values), "unknown_code")
+
+
+def fold(word: str) -> str:
+    """Bring a code word to the form in which words are compared."""
+    return _WHOLE.sub(r"\1", unicodedata.normalize("NFC", word).strip().casefold())
+
+
+def _read_dates(kind: Kind, reading: Reading, texts: Any, zone: ZoneInfo, repeated_hour: RepeatedHour) -> Read:  # noqa: ANN401
+    if kind is Kind.DATE:
+        values = pa.array(reading.days(), pa.date32())
+    else:
+        values = pa.array(reading.instants(zone, repeated_hour).tz_localize(None).to_numpy(), pa.timestamp("s")).cast(
+            ARROW[kind]
+        )
+    return Read(values, _bad(texts, values), "bad_date")
+
+
+def _read_numbers(kind: Kind, texts: Any) -> Read:  # noqa: ANN401
+    like = pc.match_substring_regex(texts, _NUMBER)
+    kept = pc.if_else(like, pc.replace_substring(texts, ",", "."), pa.scalar(None, pa.large_string()))
+    numbers = pc.cast(kept, pa.float64())
+    if kind is Kind.INTEGER:
+        low, high = _INTEGER_RANGE
+        whole = pc.and_(
+            pc.equal(pc.round(numbers), numbers), pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
+        )
+        numbers = pc.cast(pc.if_else(whole, numbers, pa.scalar(None, pa.float64())), pa.int64())
+    return Read(numbers, _bad(texts, numbers), "bad_number")
+
+
+def _bad(texts: Any, values: Any) -> Mask:  # noqa: ANN401
+    return np.asarray(pc.and_(pc.is_valid(texts), pc.is_null(values)).to_numpy(zero_copy_only=False), dtype=bool)
