@@ -78,6 +78,7 @@ def closing(clock: Clock) -> Counters:
         "closed_without_result": NO_RESULT,
         "ended_with_due": and_(ENDED, _d.due_at.is_not(None)),
         "ended_in_term": and_(ENDED, or_(IN_TIME, and_(_d.paused_seconds > 0, _d.finished_at - pause <= _d.due_at))),
+        "closed_before_receipt": and_(ENDED, _d.finished_at < _d.received_at),
         MEDIAN: and_(HAS_RESULT, _d.finished_at >= _d.received_at),
     }
 

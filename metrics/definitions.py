@@ -177,6 +177,12 @@ _DECLARED = (
         legal_basis=f"{_06}, (3) = (7) + (11)",
     ),
     Metric(
+        "closed_before_receipt", Label("Kết thúc trước khi tiếp nhận", "Closed before receipt"),
+        Label("Hồ sơ kết thúc trong kỳ có thời điểm kết thúc trước thời điểm tiếp nhận: số liệu nguồn sai.",
+              "Dossiers closed in the period whose closing lies before their receipt: the source is wrong."),
+        Kind.FLOW, total("closed_before_receipt"), direction=Direction.LOWER,
+    ),
+    Metric(
         "on_time_06", Label("Tỷ lệ giải quyết trước và đúng hạn (biểu 06)", "On-time rate (form 06)"),
         Label("(Trước hạn + đúng hạn) / đã giải quyết; hồ sơ không ghi hạn trả nằm ở mẫu số, không bao giờ ở tử số.",
               "(Early + on time) / resolved; those without a due date are in the denominator, never in the numerator."),

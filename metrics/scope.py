@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from warehouse.errors import BadQuestion
 from warehouse.schema import dossier, unit
@@ -57,7 +58,7 @@ class UnitTree:
         """Read the tree as of a civil day."""
         statement = (
             select(unit.c.code, unit.c.name, unit.c.kind, unit.c.parent, unit.c.valid_from, unit.c.valid_to)
-            .distinct(unit.c.code)
+            .ext(distinct_on(unit.c.code))
             .order_by(unit.c.code, (unit.c.valid_from <= day).desc(), func.abs(unit.c.valid_from - day))
         )
         return cls({row.code: UnitRow(*row) for row in connection.execute(statement)})
