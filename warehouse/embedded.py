@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -266,8 +266,9 @@ class EmbeddedServer:
         pid_file = self.pgdata / "postmaster.pid"
         if pid_file.exists() and Path("/proc/self").exists():
             number = "".join(pid_file.read_text().split(maxsplit=1)[:1])
-            status = Path("/proc") / (number or "none") / "status"
-            text = status.read_text() if status.exists() else ""
+            text = ""
+            with suppress(OSError):
+                text = (Path("/proc") / (number or "none") / "status").read_text()
             if not text.startswith("Name:\tpostgres\n") or "\nState:\tZ" in text:
                 pid_file.unlink()
 

@@ -51,6 +51,8 @@ def open_engine(url: URL, *, application: str = "ioc", pool_size: int = 5) -> En
     @event.listens_for(engine, "handle_error")
     def _name_the_trouble(context: object) -> None:
         original = getattr(context, "original_exception", None)
+        if getattr(context, "is_pre_ping", False):
+            return  # the pool asked whether the connection still lives, and takes another one now
         if getattr(context, "is_disconnect", False) and original is not None:
             raise TransientError(f"the warehouse does not answer: {str(original).strip()}") from original
 
