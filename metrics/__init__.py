@@ -2,19 +2,30 @@
 
 from metrics.calendar import Clock, WorkingCalendar
 from metrics.definitions import METRICS, Direction, Kind, Metric
+from metrics.dimensions import DIMENSIONS, FILTERS
 from metrics.measure import measure
+from metrics.naming import names
 from metrics.period import Period, previous
+from metrics.ranking import Method, rank_units
 from metrics.scope import Scope
+from metrics.worklist import dossier_history, worklist
 
 __all__ = [
+    "DIMENSIONS",
+    "FILTERS",
     "METRICS",
     "Clock",
     "Direction",
     "Kind",
+    "Method",
     "Metric",
     "Period",
     "Scope",
     "WorkingCalendar",
+    "dossier_history",
     "measure",
+    "names",
     "previous",
+    "rank_units",
+    "worklist",
 ]

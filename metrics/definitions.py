@@ -209,6 +209,11 @@ _DECLARED = (
         "NĐ 61/2018/NĐ-CP, Điều 30",
     ),
     Metric(
+        "overdue_share", Label("Tỷ lệ quá hạn trong số đang giải quyết", "Overdue share of open"),
+        Label("Đang giải quyết quá hạn / đang giải quyết.", "Overdue / open."),
+        Kind.RATIO, total("overdue"), total("open"), Unit.SHARE, Direction.LOWER, 5,
+    ),
+    Metric(
         "online_share", Label("Tỷ lệ nộp trực tuyến trên tổng tiếp nhận", "Online share of all received"),
         Label("Nộp trực tuyến / tiếp nhận có ghi kênh.", "Handed in online / received with a known channel."),
         Kind.RATIO, total("received_online"), total("received_known"), Unit.SHARE, Direction.HIGHER, 5,

@@ -145,7 +145,11 @@ class Base:
 
     def _join_kinds(self) -> None:
         kinds = self.question.kinds
-        table = func.unnest(texts(list(kinds)), texts(list(kinds.values()))).table_valued("code", "kind", name="kinds")
+        table = (
+            func.unnest(texts(list(kinds)), texts(list(kinds.values())))
+            .table_valued("code", "kind", name="kinds")
+            .render_derived()
+        )
         self.columns = {**self.columns, "unit_kind": table.c.kind}
         self.source = self.source.outerjoin(table, table.c.code == self.unit)
 

@@ -1,0 +1,69 @@
+"""The words for the codes of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from numbers import Integral
+
+from sqlalchemy import Connection, func, select
+
+from metrics.dimensions import DIMENSIONS, Code
+from metrics.scope import UnitTree
+from warehouse.errors import BadQuestion
+from warehouse.schema import procedure
+from warehouse.vocabulary import Label, Language, label
+
+UNKNOWN = Label("Không rõ", "Unknown")
+_AGE = Label("{} ngày", "{} days")
+
+
+def names(
+    connection: Connection, dimension: str, codes: Iterable[object], language: Language, at: datetime | date
+) -> dict[object, str]:
+    """Return the words for codes of a dimension, by code.
+
+    Units as they were called at `at`, terms of the vocabulary, titles of procedures and fields, dates as they are
+    written. A code that nothing knows is its own word, a missing one "unknown".
+
+    Raises BadQuestion for an unknown dimension.
+    """
+    if dimension not in DIMENSIONS:
+        raise BadQuestion(f"unknown dimension {dimension!r}; known: {', '.join(DIMENSIONS)}")
+    asked = list(codes)
+    known = {code: str(code) for code in asked if _is_code(code)}
+    found = _find(connection, dimension, set(known), language, at)
+    return {code: found.get(code, str(code)) if code in known else UNKNOWN.text(language) for code in asked}
+
+
+def _is_code(code: object) -> bool:
+    return isinstance(code, (str, Integral)) and code != ""
+
+
+def _find(
+    connection: Connection, dimension: str, codes: set[object], language: Language, at: datetime | date
+) -> dict[object, str]:
+    terms = DIMENSIONS[dimension].vocabulary
+    if terms is not None:
+        return {term.value: label(term, language) for term in terms}
+    if dimension == "unit":
+        day = at.date() if isinstance(at, datetime) else at
+        return {row.code: row.name for row in UnitTree.load(connection, day).rows.values()}
+    if dimension in {"field", "procedure"}:
+        return _of_procedures(connection, dimension, sorted(map(str, codes)))
+    if dimension == "overdue_age":
+        return {code: _AGE.text(language).format(str(code).replace("-", "–")) for code in codes}
+    return {code: _written(str(code), language) for code in codes}
+
+
+def _of_procedures(connection: Connection, dimension: str, codes: list[str]) -> dict[object, str]:
+    c = procedure.c
+    key, name = (c.field_code, func.min(c.field)) if dimension == "field" else (c.code, func.min(c.name))
+    statement = select(key, name).where(key.in_(codes)).group_by(key)
+    return {code: word for code, word in connection.execute(statement) if word is not None}
+
+
+def _written(code: Code, language: Language) -> str:
+    """A day or month as people write it; English keeps the order of the code."""
+    parts = str(code).split("-")
+    return "/".join(reversed(parts)) if language == "vi" else str(code)
