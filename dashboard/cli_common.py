@@ -9,14 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.core import TyperGroup
 
-from warehouse.engine import current_revision, database_url, migrate, newest_revision, open_engine, ping
+from warehouse.engine import current_revision, database_url, migrate, newest_revision, one_line, open_engine, ping
 from warehouse.errors import BadQuestion, ConfigurationError, IocError
 from warehouse.settings import Settings
 
@@ -34,7 +33,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 class CommandGroup(TyperGroup):
     """The root of all commands: errors that we raise on purpose end in one line on stderr and an exit code."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer keeps the type of a context to itself
         """Run the command; exit 2 when the operator or the question is wrong, 1 for other trouble."""
         try:
             return super().invoke(ctx)
@@ -45,7 +44,7 @@ class CommandGroup(TyperGroup):
             _say(error)
             raise typer.Exit(TROUBLE) from None
         except OperationalError as error:
-            _say(f"the warehouse does not answer: {str(error.orig).strip()}")
+            _say(f"the warehouse does not answer: {one_line(error.orig)}")
             raise typer.Exit(TROUBLE) from None
         except ProgrammingError as error:
             if "UndefinedTable" not in type(error.orig).__name__:

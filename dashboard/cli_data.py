@@ -20,7 +20,7 @@ from warehouse.settings import load_settings
 from warehouse.units import load_units
 
 if TYPE_CHECKING:
-    from connectors.sync import RunReport
+    from connectors.runs import RunReport
 
 Catalogue = Literal["before-2025-07", "from-2025-07", "both"]
 
@@ -104,8 +104,8 @@ def sync(
     with _bar() as bar:
         task = bar.add_task("", total=None)
 
-        def show(event: object) -> None:
-            bar.update(task, description=str(event))
+        def show(report: RunReport) -> None:
+            bar.update(task, description=f"{report.source} {report.entity}: {report.read:,} read")
 
         reports = sync_all(engine, settings, now=datetime.now(UTC), only=source, progress=show)
     out.print(_table(reports))
@@ -127,6 +127,6 @@ def _table(reports: list[RunReport]) -> Table:
         table.add_column(heading, justify="right")
     for report in reports:
         counts = (report.read, report.stored, report.unchanged, report.quarantined)
-        seconds = f"{report.seconds:.1f}"
-        table.add_row(report.source, str(report.entity), str(report.state), *(str(count) for count in counts), seconds)
+        cells = (*(str(count) for count in counts), f"{report.seconds:.1f}")
+        table.add_row(report.source, report.entity, report.state.value, *cells)
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -72,10 +72,8 @@ def metrics() -> None:
     """List the metrics that `ioc measure` knows."""
     from metrics import METRICS  # noqa: PLC0415 - pandas is slow to import
 
-    entries = METRICS.values() if isinstance(METRICS, Mapping) else METRICS
-    for metric in entries:
-        label = getattr(metric, "label", None)
-        typer.echo(f"{metric.name:<24} {label.vi} / {label.en}" if label else metric.name)
+    for metric in METRICS.values():
+        typer.echo(f"{metric.name:<24} {metric.label.vi} / {metric.label.en}")
 
 
 def parse_instant(text: str | None, zone: ZoneInfo) -> datetime:

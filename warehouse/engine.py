@@ -54,9 +54,14 @@ def open_engine(url: URL, *, application: str = "ioc", pool_size: int = 5) -> En
         if getattr(context, "is_pre_ping", False):
             return  # the pool asked whether the connection still lives, and takes another one now
         if getattr(context, "is_disconnect", False) and original is not None:
-            raise TransientError(f"the warehouse does not answer: {str(original).strip()}") from original
+            raise TransientError(f"the warehouse does not answer: {one_line(original)}") from original
 
     return engine
+
+
+def one_line(trouble: object) -> str:
+    """Return the text of a driver's error without its line breaks."""
+    return " ".join(str(trouble).split())
 
 
 def alembic_config(url: URL) -> Config:
@@ -75,7 +80,7 @@ def migrate(url: URL) -> None:
     try:
         command.upgrade(alembic_config(url), "head")
     except OperationalError as error:
-        raise TransientError(f"the warehouse does not answer: {str(error.orig).strip()}") from error
+        raise TransientError(f"the warehouse does not answer: {one_line(error.orig)}") from error
 
 
 def newest_revision() -> str:
@@ -94,7 +99,7 @@ def ping(engine: Engine) -> None:
         with engine.connect() as connection:
             connection.execute(select(1))
     except OperationalError as error:
-        raise TransientError(f"the warehouse does not answer: {str(error.orig).strip()}") from error
+        raise TransientError(f"the warehouse does not answer: {one_line(error.orig)}") from error
 
 
 def data_version(connection: Connection) -> int:
