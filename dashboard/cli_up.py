@@ -19,7 +19,8 @@ from rich.panel import Panel
 from dashboard.cli_common import exit_on_termination, migrated_engine
 from dashboard.ports import refuse_taken_port
 from dashboard.supervisor import Program, Supervisor, end_leftovers
-from warehouse.errors import ConfigurationError
+from warehouse.embedded import keep_servers_alive
+from warehouse.errors import ConfigurationError, TransientError
 from warehouse.settings import CONFIG_VARIABLE, RestSettings, Settings
 from warehouse.units import load_units
 
@@ -52,7 +53,7 @@ def run_together(settings: Settings, file: Path, scenario: str | None) -> None:
         load_units(engine, settings.units)
         engine.dispose()
         programs = list(programs_of(settings, file, state, scenario, intake))
-        supervisor = Supervisor(programs, state, _say)
+        supervisor = Supervisor(programs, state, _say, _look_after_database)
         _stop_on_signals(supervisor)
         _say(f"starting {', '.join(program.name for program in programs)}; logs are in {state / 'log'}")
         supervisor.run(lambda: _print_address(settings, time.monotonic() - began))
@@ -114,6 +115,14 @@ def _only_one(state: Path, settings: Settings) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _look_after_database() -> None:
+    try:
+        if keep_servers_alive():
+            _say("the database had died and was started again")
+    except TransientError as error:
+        _say(f"the database had died: {error}")
 
 
 def _stop_on_signals(supervisor: Supervisor) -> None:

@@ -139,7 +139,16 @@ class Child:
 class Supervisor:
     """Runs programmes until `stop()` is called or one cannot be kept alive."""
 
-    def __init__(self, programs: Sequence[Program], state: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        state: Path,
+        say: Callable[[str], None],
+        look_after: Callable[[], None] | None = None,
+    ) -> None:
+        """`look_after` is called once a second: it may mend what is no child of ours."""
+        self.look_after = look_after
+        self._looked = 0.0
         self.children = [Child(program, state) for program in programs]
         self.say = say
         self._stopping = False
@@ -181,6 +190,9 @@ class Supervisor:
                 if child.process is not None and child.process.stdout is not None:
                     selector.register(child.process.stdout, selectors.EVENT_READ)
             selector.select(0.2)
+        if self.look_after is not None and time.monotonic() > self._looked + 1:
+            self.look_after()
+            self._looked = time.monotonic()
         for child in self.children:
             self._show_errors(child)
             if child.process is not None and child.process.poll() is not None:

@@ -18,6 +18,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -135,6 +136,13 @@ class EmbeddedServer:
                 return True
             finally:
                 users.close()
+
+    def keep_alive(self) -> bool:
+        """Start the server again when it died, as after kill -9; return whether that was needed. Cheap to ask."""
+        if self._users is None or _accepts(self.sockets / ".s.PGSQL.5432"):
+            return False
+        self.start()
+        return True
 
     # --- folder and cluster -----------------------------------------------------------------------------------
 
@@ -295,6 +303,15 @@ class EmbeddedServer:
             yield
 
 
+def _accepts(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(address))
+        except OSError:
+            return False
+        return True
+
+
 _servers: dict[Path, EmbeddedServer] = {}
 
 
@@ -305,6 +322,12 @@ def ensure_server(folder: Path) -> URL:
         _servers[key] = EmbeddedServer(key)
         atexit.register(_servers[key].stop)
     return _servers[key].start()
+
+
+def keep_servers_alive() -> bool:
+    """Start again what died of the servers that this process uses; return whether that was needed."""
+    restarted = [server.keep_alive() for server in _servers.values()]
+    return any(restarted)
 
 
 def _tail(log: Path, lines: int = 5) -> str:

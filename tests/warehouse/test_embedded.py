@@ -112,6 +112,17 @@ def test_data_is_there_after_the_server_was_killed(server: EmbeddedServer) -> No
     assert ask(url, "select answer from kept") == 42
 
 
+def test_a_server_that_died_is_noticed_and_started_again(server: EmbeddedServer) -> None:
+    assert not server.keep_alive(), "nobody asked for it yet"
+    server.start()
+    assert not server.keep_alive()
+    os.kill(postmaster(server), signal.SIGKILL)
+    time.sleep(0.2)
+    assert server.keep_alive()
+    assert ask(server.url, "select 1") == 1
+    assert "startup packet" not in (server.runtime / "server.log").read_text()
+
+
 def test_a_number_that_another_program_has_now_does_not_stop_the_start(server: EmbeddedServer) -> None:
     server.start()
     server.stop()
