@@ -58,7 +58,8 @@ class Coder:
         """Return one number for each code; the order of the numbers is the order of the codes as text."""
         first4 = np.where(serial < LANE, serial, serial // 10)
         fifth = np.where(serial < LANE, 0, serial % 10 + 1)
-        return (self.rank[unit] * 1_000_000 + day_numbers(when)) * _SERIALS + first4 * 11 + fifth
+        keys: Ints = (self.rank[unit] * 1_000_000 + day_numbers(when)) * _SERIALS + first4 * 11 + fifth
+        return keys
 
     def texts(self, unit: Ints, when: Ints, serial: Ints) -> list[str]:
         """Return the codes as texts."""

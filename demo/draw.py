@@ -18,7 +18,7 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
 def split(total: int, weights: Floats) -> Ints:
     """Split `total` over parts in proportion to `weights`; the parts add up exactly (largest remainders)."""
     exact = weights / weights.sum() * total
-    parts = np.floor(exact).astype(np.int64)
+    parts: Ints = np.floor(exact).astype(np.int64)
     rest = np.argsort(-(exact - parts), kind="stable")[: total - int(parts.sum())]
     parts[rest] += 1
     return parts

@@ -1,7 +1,7 @@
 """A list of changing rows in the order of their last change, read page by page from a cursor.
 
-Every event of a row is kept with the instant of the row's next event. At an instant `now` (exclusive) a row stands in the
-list at its event e with e < now <= next(e): exactly one. The list is therefore a pure function of `now`, and what a
+Every event of a row is kept with the instant of the row's next event. At an instant `now` (exclusive) a row stands in
+the list at its event e with e < now <= next(e): exactly one. The list is therefore a pure function of `now`, and what a
 reader has not seen always stands after its cursor, because nothing is ever added at a second that is over.
 """
 
@@ -23,7 +23,7 @@ class Feed:
         self.rows = 0
 
     def add(self, events: Ints, keys: Ints, seen_from: int = 0) -> None:
-        """Add rows: `events` has one line a row, NEVER where there is none; what was over before `seen_from` is left out."""
+        """Add rows: `events` has one line a row, NEVER where there is none; what was over by `seen_from` is left out."""
         times = np.sort(events, axis=1)
         following = np.concatenate([times[:, 1:], np.full((len(times), 1), NEVER, dtype=np.int64)], axis=1)
         wanted = (times < NEVER) & (following > times) & (following >= seen_from)

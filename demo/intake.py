@@ -92,7 +92,7 @@ class Intake:
         return Page(rest, last, now)
 
     def create(self, unit: str | None, channel: int | None) -> str:
-        """Create a dossier that is received now, keep it, and return its code; BadRequest for unknown unit or channel."""
+        """Create a dossier that is received now and return its code; BadRequest for an unknown unit or channel."""
         with self._lock:
             at, number = self.clock(), len(self._made) % 10_000
             made = Handmade(unit or self._some_unit(len(self._made)), channel or int(Channel.IN_PERSON), at, number)

@@ -47,8 +47,9 @@ class Arrivals:
         habits, terms = self.habits, self.terms
         pace = rng.random(count)
         trouble = np.clip(habits.late[unit], 0.5, 4)
-        long = pace > 1 - (1 - self.live.same_day - self.live.some_hours) * trouble
-        hours = ~long & (pace > self.live.same_day - 0.01 * trouble)
+        rest = (1 - self.live.same_day - self.live.some_hours) * trouble
+        long = pace > 1 - rest
+        hours = ~long & (pace > 1 - rest - self.live.some_hours)
         procedure = np.where(long, self._procedures(rng, self.long, count), self._procedures(rng, self.short, count))
         drawn = self._channels(rng, unit, procedure)
         channels = drawn if channel is None else np.full(count, channel, dtype=np.int64)
@@ -98,9 +99,9 @@ class Arrivals:
         """Work of days: mostly before the due date, in some units often after it."""
         first, last = position(received), position(due)
         part = np.clip(rng.beta(2, 2.6, len(unit)) * self.habits.speed[unit], 0.05, 0.96)
-        late = rng.random(len(unit)) < np.clip(0.03 * self.habits.late[unit], 0, 0.6)
+        late = rng.random(len(unit)) < np.clip(0.09 * self.habits.late[unit], 0, 0.6)
         done = first + (part * np.maximum(last - first, 900)).astype(np.int64)
-        tardy = last + (rng.exponential(4 * WORKDAY, len(unit))).astype(np.int64) + 1800
+        tardy = last + (rng.exponential(8 * WORKDAY, len(unit))).astype(np.int64) + 1800
         return np.maximum(instant(np.where(late, tardy, done)), received + 300)
 
     def _ask_for_papers(self, rng: np.random.Generator, lives: Lives, long: Flags) -> None:

@@ -86,7 +86,8 @@ def day_numbers(instants: Ints) -> Ints:
     yy = (year.astype(np.int64) + 1970) % 100
     mm = month.astype(np.int64) % 12 + 1
     dd = (day - month.astype("datetime64[D]")).astype(np.int64) + 1
-    return yy * 10_000 + mm * 100 + dd
+    number: Ints = yy * 10_000 + mm * 100 + dd
+    return number
 
 
 def stamps(instants: Ints) -> list[str]:
@@ -95,7 +96,8 @@ def stamps(instants: Ints) -> list[str]:
     second = real % DAY
     clock = second // 3600 * 10_000 + second // 60 % 60 * 100 + second % 60
     whole = (day_numbers(real) + 20_000_000) * 1_000_000 + clock
-    return [str(value) if known else "" for value, known in zip(whole.tolist(), (instants < NEVER).tolist(), strict=True)]
+    known = (instants < NEVER).tolist()
+    return [str(value) if there else "" for value, there in zip(whole.tolist(), known, strict=True)]
 
 
 def from_stamp(text: str) -> int:

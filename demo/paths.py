@@ -261,4 +261,5 @@ def _busy_days(rng: np.random.Generator, begin: int, stops: Ints) -> Ints:
     drawn = start + rng.random(len(stops)) * (limit - start)
     index = np.clip(np.searchsorted(edges, drawn, side="right") - 1, 0, len(weight) - 1)
     inside = (drawn - edges[index]) / weight[index]
-    return np.minimum(((index + first + inside) * WORKDAY).astype(np.int64), stops - 1)
+    at: Ints = np.minimum(((index + first + inside) * WORKDAY).astype(np.int64), stops - 1)
+    return at

@@ -1,4 +1,4 @@
-"""What the dossiers of a scenario are: unit, procedure, channel and fate of each, with the exact counts of its blocks."""
+"""What the dossiers of a scenario are: unit, procedure, channel and fate, in the exact counts of its blocks."""
 
 from __future__ import annotations
 

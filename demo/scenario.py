@@ -77,7 +77,7 @@ class Live(_Table):
     """What arrives after the history, around the clock."""
 
     arrivals_per_hour: float = Field(130.0, gt=0, le=1500)
-    same_day: Rate = Field(0.965, description="arrivals that are done within minutes")
+    same_day: Rate = Field(0.969, description="arrivals that are done within minutes")
     some_hours: Rate = Field(0.025, description="arrivals that take some hours; the rest takes its statutory time")
     minutes: tuple[float, float] = (3.0, 35.0)
 
@@ -89,7 +89,7 @@ class _File(_Table):
     seed: int
     start: date | None = None
     end: date | None = Field(None, description="first day after the period")
-    history_days: int | None = Field(None, ge=30, le=1500, description="instead of start and end: up to the first start")
+    history_days: int | None = Field(None, ge=30, le=1500, description="in place of start and end: to the first start")
     catalogue: dict[Literal["district", "commune", "interlinked"], int]
     online_services: dict[Literal["partial", "full"], int] | None = None
     surveys: Surveys = Surveys()
