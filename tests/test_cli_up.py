@@ -156,7 +156,7 @@ def test_the_programmes_and_their_order(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("ioc.lan", "ioc.lan")],
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("ioc.lan", "ioc.lan")],  # noqa: S104
 )
 def test_the_address_to_open(host: str, expected: str) -> None:
     assert address(Settings(web=WebSettings(host=host, port=8600))) == f"http://{expected}:8600"
