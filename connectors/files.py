@@ -306,4 +306,5 @@ def _instant_texts(array: Any) -> Any:  # noqa: ANN401 - Arrow array
         array = array.cast(pa.timestamp(array.type.unit, "UTC")).cast(pa.timestamp(array.type.unit))
     whole = pc.floor_temporal(array, unit="second").cast(pa.timestamp("s"))
     texts = pc.strftime(whole, format="%Y-%m-%dT%H:%M:%S").cast(pa.large_string())
-    return texts if zone is None else pc.binary_join_element_wise(texts, "+00:00", pa.scalar("", pa.large_string()))
+    utc, nothing = pa.scalar("+00:00", pa.large_string()), pa.scalar("", pa.large_string())
+    return texts if zone is None else pc.binary_join_element_wise(texts, utc, nothing)

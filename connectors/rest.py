@@ -220,7 +220,8 @@ def _wait(state: tenacity.RetryCallState) -> float:
     asked = getattr(error, "seconds", None)
     if asked is not None:
         return min(float(asked), LONGEST_WAIT_SECONDS)
-    return float(tenacity.wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.1)(state))
+    growing = tenacity.wait_exponential(multiplier=0.2, max=5.0) + tenacity.wait_random(0, 0.1)
+    return float(growing(state))
 
 
 def _at(value: Any, path: str) -> Any:  # noqa: ANN401 - JSON

@@ -14,31 +14,28 @@ no closing time is known):
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Date,
     Integer,
-    MetaData,
     SmallInteger,
-    Table,
     and_,
     case,
     cast,
     delete,
     func,
-    insert,
     literal,
     or_,
     select,
     type_coerce,
     union_all,
 )
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import FromClause
 
 from warehouse.schema import dossier, flow_day
@@ -49,64 +46,48 @@ COUNTERS = tuple(column.name for column in flow_day.columns if column.name not i
 ROLLUP_LOCK = 0x10C_F10_DA
 """Advisory lock under which cells change: two transactions never sum up the same cell at once."""
 
-touched_cell = Table(
-    "touched_cell",
-    MetaData(),
-    *(Column(name, flow_day.c[name].type) for name in KEYS),
-    *(Column(name, Integer) for name in COUNTERS),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DELETE ROWS",
-)
-
 Sum = ColumnElement[Any]
 _union: Any = union_all  # its variadic generics are too much for the type checker
 
 
-def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, removed: FromClause) -> int:
-    """Move the cells touched by the dossier versions in `added` and `removed`; return how many cells were touched.
+def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, removed: FromClause | None = None) -> None:
+    """Move the cells touched by the dossier versions in `added` and, with the other sign, those in `removed`.
 
     Both must have the columns of `dossier` that cells are made of. Runs inside the caller's transaction and holds the
     rollup lock until its end.
     """
-    connection.execute(CreateTable(touched_cell, if_not_exists=True))
-    connection.execute(delete(touched_cell))
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    moves = _union(*_contributions(added, zone, 1), *_contributions(removed, zone, -1))
-    connection.execute(insert(touched_cell).from_select([*KEYS, *COUNTERS], _summed(moves)))
-    touched = connection.execute(select(func.count()).select_from(touched_cell)).scalar_one()
-    if touched:
-        _replace_touched(connection)
-    return int(touched)
+    moves = _contributions(added, zone, 1) + ([] if removed is None else _contributions(removed, zone, -1))
+    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], _summed(moves))
+    sums = {name: flow_day.c[name] + statement.excluded[name] for name in COUNTERS}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(KEYS), set_=sums))
+    if removed is not None:
+        _delete_empty(connection, zone, removed)
 
 
 def rebuild(connection: Connection, zone: ZoneInfo) -> None:
     """Make every cell anew from `dossier`, as after a change of the civil clock."""
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
     connection.execute(delete(flow_day))
-    cells = _summed(_union(*_contributions(dossier, zone, 1)))
+    cells = _summed(_contributions(dossier, zone, 1))
     connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], cells))
 
 
-def _replace_touched(connection: Connection) -> None:
-    same_cell = and_(*(flow_day.c[name] == touched_cell.c[name] for name in KEYS))
-    kept = select(*flow_day.columns).where(
-        select(literal(1)).select_from(touched_cell).where(same_cell).correlate(flow_day).exists()
-    )
-    connection.execute(insert(touched_cell).from_select([column.name for column in flow_day.columns], kept))
-    connection.execute(delete(flow_day).where(same_cell))
-    totals = _summed(select(*touched_cell.columns))
-    connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], totals))
+def _delete_empty(connection: Connection, zone: ZoneInfo, removed: FromClause) -> None:
+    """A cell in which nothing is left is no cell."""
+    left = _union(*_contributions(removed, zone, -1)).subquery()
+    same_cell = and_(*(flow_day.c[name] == left.c[name] for name in KEYS))
+    nothing = and_(*(flow_day.c[name] == 0 for name in COUNTERS))
+    connection.execute(delete(flow_day).where(same_cell, nothing))
 
 
-def _summed(cells: Any) -> Any:  # noqa: ANN401 - any selectable of cells
-    """Add up cells of one key; a cell in which nothing is left is no cell."""
-    rows = cells.subquery()
-    sums = [cast(func.sum(rows.c[name]), Integer).label(name) for name in COUNTERS]
-    return (
-        select(*(rows.c[name] for name in KEYS), *sums)
-        .group_by(*(rows.c[name] for name in KEYS))
-        .having(or_(*(func.sum(rows.c[name]) != 0 for name in COUNTERS)))
-    )
+def _summed(events: Sequence[Any]) -> Any:  # noqa: ANN401 - a select of cells
+    """Add up the events of each cell; a sum of nothing but zeros is left out."""
+    rows = _union(*events).subquery()
+    keys = [rows.c[name] for name in KEYS]
+    sums = {name: cast(func.sum(rows.c[name]), Integer) for name in COUNTERS}
+    moved = or_(*(total != 0 for total in sums.values()))
+    return select(*keys, *(total.label(name) for name, total in sums.items())).group_by(*keys).having(moved)
 
 
 def _contributions(rows: FromClause, zone: ZoneInfo, sign: int) -> list[Any]:
@@ -116,10 +97,9 @@ def _contributions(rows: FromClause, zone: ZoneInfo, sign: int) -> list[Any]:
         d.received_at.is_not(None),
         or_(d.finished_at.is_not(None), d.status.is_(None), d.status.not_in(_codes(CLOSED))),
     )
-    received_only = and_(d.received_at.is_not(None))
     late = and_(d.due_at.is_not(None), d.due_at < d.finished_at)
     return [
-        _event(rows, zone, sign, d.received_at, received_only, {"received": literal(True)}),
+        _event(rows, zone, sign, d.received_at, d.received_at.is_not(None), {"received": literal(True)}),
         _event(
             rows, zone, sign, d.due_at, counts,
             {"fell_due": literal(True), "became_overdue": or_(d.finished_at.is_(None), late)},
@@ -144,9 +124,7 @@ def _closings(rows: FromClause, zone: ZoneInfo) -> dict[str, Sum]:
 
 def _event(rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, happened: dict[str, Sum]) -> Any:  # noqa: ANN401 - a select of cells
     columns = [
-        func.sum(case((happened[name], sign), else_=0)).label(name)
-        if name in happened
-        else cast(literal(0), Integer).label(name)
+        cast(case((happened[name], sign), else_=0) if name in happened else literal(0), Integer).label(name)
         for name in COUNTERS
     ]
     keys = [
@@ -155,7 +133,7 @@ def _event(rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, ha
         cast(func.coalesce(rows.c.channel, 0), SmallInteger).label("channel"),
         civil_day(at, zone).label("day"),
     ]
-    return select(*keys, *columns).where(counts, at.is_not(None)).group_by(*keys)
+    return select(*keys, *columns).where(counts, at.is_not(None))
 
 
 def civil_day(at: Sum, zone: ZoneInfo) -> Sum:
