@@ -14,11 +14,12 @@ from dashboard.texts import _
 from warehouse.errors import ConfigurationError, TransientError
 
 STYLE = Path(__file__).parent / "static" / "app.css"
+ICON = Path(__file__).parent / "static" / "icon.png"  # a Material sign here would be fetched from the internet
 
 
 def main() -> None:
     """Run the page that the URL names."""
-    st.set_page_config(layout="wide", page_icon=":material/monitoring:", initial_sidebar_state="collapsed")
+    st.set_page_config(layout="wide", page_icon=str(ICON), initial_sidebar_state="collapsed")
     st.html(STYLE)
     page = st.navigation([screen.page() for screen in SCREENS], position="top")
     try:

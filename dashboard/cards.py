@@ -15,7 +15,7 @@ from dashboard.texts import _
 @contextmanager
 def card(key: str, title: str, note: str = "") -> Iterator[None]:
     """Open a card with a title and, beside it, a quiet note (what is counted, when)."""
-    with st.container(key=f"card-{key}", gap="xsmall"):
+    with st.container(key=f"card-{key}", gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"#### {title}")
             if note:

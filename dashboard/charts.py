@@ -25,6 +25,11 @@ def _dates(figure: go.Figure, *, by_month: bool) -> None:
     figure.update_xaxes(tickformat="%m/%Y" if by_month else "%d/%m", hoverformat="%m/%Y" if by_month else "%d/%m/%Y")
 
 
+def _legend_on_top(figure: go.Figure) -> None:
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left", "itemclick": False}
+    figure.update_layout(showlegend=True, legend=legend, margin={"t": 28})
+
+
 def in_and_out(
     received: pd.Series, resolved: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 210
 ) -> go.Figure:
@@ -34,13 +39,8 @@ def in_and_out(
         (received, resolved), names, (COLOURS[Meaning.UNKNOWN], COLOURS[Meaning.NEUTRAL]), strict=True
     ):
         figure.add_bar(x=values.index, y=values, name=name, marker={"color": colour, "cornerradius": 2})
-    figure.update_layout(
-        barmode="group",
-        bargap=0.25,
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.12, "x": 0, "xanchor": "left"},
-        margin={"t": 26},
-    )
+    figure.update_layout(barmode="group", bargap=0.25)
+    _legend_on_top(figure)
     figure.update_traces(hovertemplate="%{y:,.0f}")
     _dates(figure, by_month=by_month)
     return figure
@@ -64,17 +64,7 @@ def backlog(
             fill="tozeroy",
             fillcolor=fill,
         )
-        if len(values):
-            figure.add_annotation(
-                x=values.index[-1],
-                y=values.iloc[-1],
-                text=f"<b>{name}</b>",
-                showarrow=False,
-                xanchor="right",
-                yanchor="bottom",
-                font={"color": colour, "size": 13},
-                yshift=4,
-            )
+    _legend_on_top(figure)
     figure.update_traces(hovertemplate="%{y:,.0f}")
     _dates(figure, by_month=by_month)
     return figure
@@ -104,8 +94,23 @@ def channel_strip(draw: Draw, counts: pd.Series, height: int = 74) -> go.Figure:
             hovertemplate=words.replace("<br>", ": ") + "<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0, margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest")
-    figure.update_xaxes(visible=False)
+    figure.update_xaxes(visible=False, range=[0, total])
     figure.update_yaxes(visible=False)
+    return figure
+
+
+def unit_bars(names: list[str], values: list[float]) -> go.Figure:
+    """Horizontal bars of one value for each unit, most on top."""
+    figure = go.Figure(layout=layout(dark=_is_dark(), height=60 + 30 * len(names)))
+    figure.add_bar(
+        y=names,
+        x=values,
+        orientation="h",
+        marker={"color": COLOURS[Meaning.NEUTRAL]},
+        texttemplate="%{x:,}",
+        hoverinfo="skip",
+    )
+    figure.update_yaxes(autorange="reversed", rangemode="normal")
     return figure
 
 
@@ -131,7 +136,7 @@ def score_parts(
         hovermode="y unified",
         showlegend=True,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        margin={"t": 34},
+        margin={"t": 64},
     )
     figure.update_yaxes(autorange="reversed", rangemode="normal")
     figure.update_xaxes(range=[0, 100], showgrid=True)

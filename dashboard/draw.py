@@ -78,11 +78,17 @@ class Draw:
         return _names(self, self.version, dimension, tuple(codes), self.language)
 
     def worklist(
-        self, kind: str, filters: Mapping[str, Sequence[str]] | None = None, limit: int = 200, offset: int = 0
+        self,
+        kind: str,
+        filters: Mapping[str, Sequence[str]] | None = None,
+        limit: int = 200,
+        offset: int = 0,
+        at: Period | None = None,
     ) -> tuple[pd.DataFrame, int]:
-        """Return the dossiers of a worklist and how many there are in all."""
+        """Return the dossiers of a worklist, now or at the end of a period, and how many there are in all."""
         key: Filters = tuple(sorted((name, tuple(values)) for name, values in (filters or {}).items() if values))
-        return _worklist(self, self.version, self.as_of, self.scope, kind, key, limit, offset)
+        as_of = min(self.as_of, at.end) if at else self.as_of
+        return _worklist(self, self.version, as_of, self.scope, kind, key, limit, offset)
 
     def ranking(self, period: Period) -> pd.DataFrame:
         """Return the ranking of the units of the scope."""
@@ -185,7 +191,6 @@ def _worklist(
         filters=dict(filters),
         limit=limit,
         offset=offset,
-        order=None,
     )
 
 

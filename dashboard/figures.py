@@ -62,4 +62,4 @@ def series(frame: pd.DataFrame, metric: str, dimension: str) -> pd.Series:
 def wide(frame: pd.DataFrame, dimension: str, metrics: Sequence[str]) -> pd.DataFrame:
     """Return one row for each code of `dimension` and one column for each metric's value."""
     table = frame.pivot(index=dimension, columns="metric", values="value")
-    return table.reindex(columns=list(metrics)).apply(pd.to_numeric)
+    return table.reindex(columns=list(metrics)).astype("Float64").astype(float)

@@ -68,19 +68,14 @@ def unit_map(
     """
     dark = st.context.theme.type == "dark"
     placed = units.dropna(subset=["lat", "lon"])
-    cells = voronoi_cells({row.code: (row.lon, row.lat) for row in placed.itertuples()})
+    names = {str(code): str(name) for code, name in zip(placed["code"], placed["name"], strict=True)}
+    centres = zip(placed["lon"].astype(float), placed["lat"].astype(float), strict=True)
+    cells = voronoi_cells(dict(zip(names, centres, strict=True)))
     view = _view(cells, height)
     scale = 512 * 2**view.zoom / 360
     shapes = [
-        _shape(
-            row.code,
-            row.name,
-            str(texts.get(row.code, "")),
-            cells[row.code],
-            shade.colour(values.get(row.code), dark=dark),
-            scale,
-        )
-        for row in placed.itertuples(index=False)
+        _shape(code, name, str(texts.get(code, "")), cells[code], shade.colour(values.get(code), dark=dark), scale)
+        for code, name in names.items()
     ]
     st.pydeck_chart(
         _deck(shapes, view, dark=dark),

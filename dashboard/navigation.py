@@ -23,7 +23,7 @@ class Screen:
     title: str
     help: str
 
-    def page(self) -> st.Page:  # type: ignore[valid-type]
+    def page(self) -> st.Page:
         """Return the page for `st.navigation`, named in the session's language."""
         return st.Page(
             PAGES / self.file,
@@ -35,10 +35,35 @@ class Screen:
         )
 
 
-OVERVIEW = Screen("overview.py", "tong-quan", ":material/dashboard:", later("Overview"), later("What is wrong where, in one look"))
-RANKING = Screen("ranking.py", "xep-hang", ":material/leaderboard:", later("Ranking"), later("Every unit's place, and why"))
-UNIT = Screen("unit.py", "don-vi", ":material/apartment:", later("Unit"), later("One unit: fields, procedures, dossiers"))
-WORKLIST = Screen("worklist.py", "can-xu-ly", ":material/checklist:", later("To act on"), later("Dossiers overdue, due soon or waiting")
+OVERVIEW = Screen(
+    "overview.py",
+    "tong-quan",
+    ":material/dashboard:",
+    later("Overview"),
+    later("What is wrong where, in one look"),
+)
+RANKING = Screen(
+    "ranking.py",
+    "xep-hang",
+    ":material/leaderboard:",
+    later("Ranking"),
+    later("Every unit's place, and why"),
+)
+UNIT = Screen(
+    "unit.py",
+    "don-vi",
+    ":material/apartment:",
+    later("Unit"),
+    later("One unit: fields, procedures, dossiers"),
+)
+WORKLIST = Screen(
+    "worklist.py",
+    "can-xu-ly",
+    ":material/checklist:",
+    later("To act on"),
+    later(
+        "Dossiers overdue, due soon or waiting",
+    ),
 )
 
 SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST)

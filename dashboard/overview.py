@@ -12,19 +12,22 @@ from dashboard.cards import card, careful, good
 from dashboard.draw import Draw
 from dashboard.figures import Figure, figure, series, wide
 from dashboard.shell import age_note
+from dashboard.state import in_url
 from dashboard.texts import _
 from dashboard.theme import ACHIEVEMENT, BURDEN, Meaning
-from dashboard.tiles import Tile, tile_row
+from dashboard.tiles import Tile, explanation, tile_row, title
 from metrics import METRICS, Direction, Period, previous
 
 HEADLINES = ("overdue", "due_soon_24h", "open", "received", "resolved", "on_time_06")
 COURSE = ("received", "resolved", "open", "overdue")
+STOCKS = ("overdue", "due_soon_24h", "open")
 COURSE_DAYS = 30
+MEANINGS = {"overdue": Meaning.OVERDUE, "due_soon_24h": Meaning.DUE_SOON, "on_time_06": Meaning.ON_TIME}
 MAP_KEY = "unit_map"
 MAP_METRIC_KEY = "shade"
-MAP_METRICS = ("overdue", "open", "on_time_06", "online_share")
+MAP_METRICS = ("overdue", "open", "on_time_06", "online_share_eligible")
 CALL_ROWS = 7
-LONG_PERIOD = timedelta(days=62)
+LONG_PERIOD, SHORT_PERIOD = timedelta(days=62), timedelta(days=13)
 
 
 def last_days(draw: Draw, days: int = COURSE_DAYS) -> Period:
@@ -51,46 +54,33 @@ def tiles(draw: Draw, period: Period, filters: dict[str, tuple[str, ...]] | None
     """Draw the headline figures: stocks against the start of the day, flows against the period before."""
     now = draw.ask(HEADLINES, period, filters=filters)
     before = draw.ask(HEADLINES, previous(period), filters=filters)
-    course = draw.ask(COURSE, _course_period(draw, period), by=("day",), filters=filters)
+    course = draw.ask(HEADLINES, _course_period(draw, period), by=("day",), filters=filters)
     stocks = _("since yesterday") if _is_now(draw, period) else _("since the day before the last")
     flows = _("against the period before")
-
-    def of(name: str, meaning: Meaning, *, daily: bool) -> Tile:
-        values = series(course, name, "day") if name in COURSE else pd.Series(dtype=float)
-        previous = (
-            Figure(name, float(values.iloc[-2]), None, None) if daily and len(values) > 1 else figure(before, name)
-        )
-        compare = None if daily and len(values) < 2 else previous
-        return Tile(figure(now, name), meaning, compare, stocks if daily else flows, [float(value) for value in values])
-
-    tile_row(
-        draw,
-        [
-            of("overdue", Meaning.OVERDUE, daily=True),
-            Tile(figure(now, "due_soon_24h"), Meaning.DUE_SOON),
-            of("open", Meaning.NEUTRAL, daily=True),
-            of("received", Meaning.NEUTRAL, daily=False),
-            of("resolved", Meaning.NEUTRAL, daily=False),
-            of("on_time_06", Meaning.ON_TIME, daily=False),
-        ],
-    )
+    row = []
+    for name in HEADLINES:
+        values = series(course, name, "day").astype("Float64").astype(float).ffill().fillna(0)
+        if name in STOCKS:
+            previous_day = Figure(name, float(values.iloc[-2]), None, None) if len(values) > 1 else None
+            compared, words = previous_day, stocks
+        else:
+            compared, words = figure(before, name), flows
+        row.append(Tile(figure(now, name), MEANINGS.get(name, Meaning.NEUTRAL), compared, words, list(values)))
+    tile_row(draw, row)
 
 
 def map_card(draw: Draw, period: Period) -> None:
     """Draw the map of the units, coloured by a metric that the reader chooses; a click opens the unit."""
-    with card("map", _("Where"), _("Schematic, not boundaries")):
-        name = (
+    with card("map", _("Where"), age_note(draw)):
+        name = str(
             st.segmented_control(
                 _("Colour by"),
                 MAP_METRICS,
-                default="overdue",
                 required=True,
-                key=MAP_METRIC_KEY,
-                bind="query-params",
-                format_func=lambda metric: METRICS[metric].label.text(draw.language),
+                format_func=lambda metric: title(draw, metric),
                 label_visibility="collapsed",
+                **in_url(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS),
             )
-            or "overdue"
         )
         frame = draw.ask((name,), period, by=("unit",))
         rows = frame[frame["metric"] == name].set_index("unit")
@@ -103,21 +93,26 @@ def map_card(draw: Draw, period: Period) -> None:
             shade = maps.Shade(BURDEN, maps.nice_bounds(values))
         units = draw.units()
         units = units[units["code"].isin(values.index)]
-        maps.unit_map(
-            units,
-            values,
-            texts,
-            shade,
-            key=MAP_KEY,
-            height=430,
-            on_pick=_open_picked,
-            alt=_("Map of units coloured by {metric}", metric=metric.label.text(draw.language)),
-        )
-        st.caption(
-            _("Darker asks for more attention") if metric.direction is not Direction.HIGHER else _("Darker is better")
-        )
+        alt = _("Map of units coloured by {metric}", metric=metric.label.text(draw.language))
+        if units["lat"].isna().all():
+            _bars_instead(draw, units, values, alt)
+            return
+        maps.unit_map(units, values, texts, shade, key=MAP_KEY, height=400, on_pick=_open_picked, alt=alt)
+        reading = _("darker is better") if metric.direction is Direction.HIGHER else _("darker asks for more attention")
+        st.caption(_("Schematic, not boundaries; {reading}", reading=reading))
     if code := st.session_state.pop("_picked", None):
         navigation.go(navigation.UNIT, unit=code)
+
+
+def _bars_instead(draw: Draw, units: pd.DataFrame, values: pd.Series, alt: str) -> None:
+    """Draw the units as bars where the unit list has no places."""
+    names = dict(zip(units["code"], units["name"], strict=True))
+    ordered = values[values.index.isin(names)].sort_values(ascending=False)
+    chart = charts.unit_bars(
+        [str(names[code]) for code in ordered.index], [float(value) for value in ordered.fillna(0)]
+    )
+    charts.show(chart, key="unit_bars", alt=alt)
+    st.caption(_("The unit list has no coordinates: shown as bars"))
 
 
 def _open_picked() -> None:
@@ -137,7 +132,7 @@ def call_list(draw: Draw, period: Period) -> None:
     frame = draw.ask(("overdue", "due_soon_24h", "open"), period, by=("unit",))
     table = wide(frame, "unit", ("overdue", "due_soon_24h", "open")).fillna(0)
     table = table[table["overdue"] > 0].sort_values(["overdue", "open"], ascending=False)
-    late = draw.worklist("overdue", limit=5000)[0]
+    late = draw.worklist("overdue", limit=5000, at=period)[0]
     oldest = late.groupby("unit")["days_late"].max() if len(late) else pd.Series(dtype=float)
     names = draw.names("unit", [str(code) for code in table.index])
     with card("calls", _("Needs action"), age_note(draw)):
@@ -166,23 +161,31 @@ def _call(draw: Draw, code: str, name: str, row: pd.Series, oldest: float | None
         )
 
 
-def trend_card(
-    draw: Draw, period: Period, filters: dict[str, tuple[str, ...]] | None = None, key: str = "trend"
-) -> None:
-    """Draw backlog and flow along the period: by day, or by month where it is long."""
+def _course(draw: Draw, period: Period) -> tuple[dict[str, pd.Series], bool]:
+    """Return the course of COURSE along a period, by day, or by month where it is long, and whether it is by month."""
     by_month = period.end - period.start > LONG_PERIOD
     dimension = "month" if by_month else "day"
-    shown = period if by_month or period.end - period.start > timedelta(days=13) else _course_period(draw, period)
-    frame = draw.ask(COURSE, shown, by=(dimension,), filters=filters)
-    data = {name: series(frame, name, dimension).astype(float) for name in COURSE}
-    with card(
-        f"{key}-stock", _("Open and overdue dossiers"), _("end of each month") if by_month else _("end of each day")
-    ):
+    shown = period if period.end - period.start > SHORT_PERIOD else _course_period(draw, period)
+    frame = draw.ask(COURSE, shown, by=(dimension,))
+    return {name: series(frame, name, dimension).astype(float) for name in COURSE}, by_month
+
+
+def backlog_card(draw: Draw, period: Period) -> None:
+    """Draw the course of the backlog and of what is overdue in it."""
+    data, by_month = _course(draw, period)
+    with card("stock", _("Open and overdue dossiers"), _("end of each month") if by_month else _("end of each day")):
         chart = charts.backlog(data["open"], data["overdue"], (_("Open"), _("Overdue")), by_month=by_month)
-        charts.show(chart, key=f"{key}-backlog", alt=_("Course of open and overdue dossiers"))
-    with card(f"{key}-flow", _("Received and resolved"), _("dossiers a month") if by_month else _("dossiers a day")):
+        charts.show(chart, key="backlog", alt=_("Course of open and overdue dossiers"))
+        st.caption(age_note(draw))
+
+
+def flow_card(draw: Draw, period: Period) -> None:
+    """Draw what came in beside what was resolved."""
+    data, by_month = _course(draw, period)
+    with card("flow", _("Received and resolved"), _("dossiers a month") if by_month else _("dossiers a day")):
         chart = charts.in_and_out(data["received"], data["resolved"], (_("Received"), _("Resolved")), by_month=by_month)
-        charts.show(chart, key=f"{key}-inout", alt=_("Course of received and resolved dossiers"))
+        charts.show(chart, key="inout", alt=_("Course of received and resolved dossiers"))
+        st.caption(age_note(draw))
 
 
 def channel_card(draw: Draw, period: Period, filters: dict[str, tuple[str, ...]] | None = None) -> None:
@@ -205,7 +208,7 @@ def _share_line(draw: Draw, item: Figure) -> None:
     parts = item.parts(draw.language) if item.denominator else _("nothing occurred")
     st.markdown(
         f"{metric.label.text(draw.language)}: **{item.text(draw.language)}** :gray[({parts})]",
-        help=metric.definition.text(draw.language),
+        help=explanation(draw, item.metric),
     )
 
 

@@ -10,8 +10,18 @@ from dashboard.cards import card
 from dashboard.draw import Draw
 from dashboard.shell import age_note
 from dashboard.tables import clickable
-from dashboard.texts import _
-from metrics import DEFAULT_METHOD, METRICS
+from dashboard.texts import _, later
+from dashboard.tiles import explanation, title
+from metrics import METRICS
+from metrics.ranking import DEFAULT as DEFAULT_METHOD
+
+HEADS = {
+    "on_time_06": later("On time"),
+    "overdue_share": later("Overdue"),
+    "online_share_eligible": later("Online share"),
+    "satisfied_share": later("Satisfied"),
+}
+"""Heads of narrow columns; the full name is one touch away."""
 
 
 def _part_names() -> tuple[str, ...]:
@@ -41,20 +51,16 @@ def ranking_table(draw: Draw, ranking: pd.DataFrame) -> None:
             "received": ranking["volume"],
         }
     )
+    heads = {name: _(HEADS[name]) if name in HEADS else title(draw, name) for name in parts}
     columns = {
-        "rank": st.column_config.NumberColumn(_("Place"), width=60, alignment="center"),
+        "rank": st.column_config.NumberColumn(_("Place"), width=52, alignment="center"),
         "movement": st.column_config.TextColumn(
             _("Moved"), width=70, help=_("Places won or lost against the period before")
         ),
-        "unit": st.column_config.TextColumn(_("Unit"), width="medium"),
-        "score": st.column_config.ProgressColumn(_("Score"), min_value=0, max_value=100, format="%.1f", width="small"),
-        **{
-            name: st.column_config.NumberColumn(
-                METRICS[name].label.text(draw.language), help=METRICS[name].definition.text(draw.language)
-            )
-            for name in parts
-        },
-        "received": st.column_config.NumberColumn(_("Received")),
+        "unit": st.column_config.TextColumn(_("Unit"), width=140),
+        "score": st.column_config.NumberColumn(_("Score"), width=65),
+        **{name: st.column_config.NumberColumn(heads[name], width=82, help=explanation(draw, name)) for name in parts},
+        "received": st.column_config.NumberColumn(_("Received"), width=78),
     }
     with card("ranking", _("Places"), age_note(draw)):
         clickable(
@@ -65,6 +71,7 @@ def ranking_table(draw: Draw, ranking: pd.DataFrame) -> None:
             alt=_("Ranking of units"),
             shares=parts,
             counts=("rank", "received"),
+            scores=("score",),
             on_row=lambda row: st.session_state.update(_ranked=str(ranking["unit"].iloc[row])),
         )
         unranked = int(ranking["rank"].isna().sum())
@@ -86,13 +93,13 @@ def score_card(draw: Draw, ranking: pd.DataFrame) -> None:
     names = draw.names("unit", [str(code) for code in ranked["unit"]])
     parts = ranked[[f"{name}_points" for name in _part_names()]].astype(float).fillna(0)
     parts.columns = pd.Index(_part_names())
-    titles = {name: METRICS[name].label.text(draw.language) for name in _part_names()}
+    titles = {name: title(draw, name) for name in _part_names()}
     with card("score", _("What the score is made of"), _("points of 100")):
         if ranked.empty:
             st.caption(_("No unit has enough dossiers in this period"))
             return
         figure = charts.score_parts(
-            [names[str(code)] for code in ranked["unit"]], parts, titles, height=60 + 30 * len(ranked)
+            [names[str(code)] for code in ranked["unit"]], parts, titles, height=110 + 30 * len(ranked)
         )
         charts.show(figure, key="score_parts", alt=_("Points of each part of the score by unit"))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import streamlit as st
 
-from connectors.state import Freshness, SourceState, data_age
+from connectors.state import Freshness, SourceState
 from dashboard import numbers, resources
 from dashboard.draw import Draw
+from dashboard.state import in_url
 from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language, later
 from dashboard.theme import MARKDOWN, Meaning
-from metrics import PRESETS, Period
+from metrics import Period
+from metrics.period import PRESETS
 from warehouse.errors import BadQuestion
+from warehouse.vocabulary import Entity
 
 PERIOD_KEY = "period"
 PRESET_TITLES = {
@@ -35,57 +39,48 @@ FRESHNESS = {
 def headline(draw: Draw, title: str) -> Period:
     """Draw the title, the period chooser, the language switch and the pulse; return the chosen period."""
     with st.container(key="head", horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(width="stretch", gap=None):
-            st.title(title, anchor=False)
-            st.caption(draw.settings.display.place or _("All units"))
+        with st.container(width="stretch", horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.title(title, anchor=False, width="content")
+            st.caption(draw.settings.display.area or _("All units"), width="content")
         _live_pulse(draw.version)
         with st.container(width=230):
             text = _period_box(draw)
-        with st.container(width="content"):
-            st.segmented_control(
-                _("Language"),
-                list(LANGUAGES),
-                key=LANGUAGE_KEY,
-                default=draw.settings.display.language,
-                required=True,
-                format_func=lambda code: code.upper(),
-                label_visibility="collapsed",
-                bind="query-params",
-            )
+        default = draw.settings.display.language
+        st.segmented_control(
+            _("Language"),
+            list(LANGUAGES),
+            required=True,
+            format_func=lambda code: code.upper(),
+            label_visibility="collapsed",
+            **in_url(LANGUAGE_KEY, default, LANGUAGES),
+        )
     return _parsed(draw, text)
 
 
 def _period_box(draw: Draw) -> str:
     default = draw.settings.display.default_period
+    state = in_url(PERIOD_KEY, default)
     options = [name for name in PRESET_TITLES if name in PRESETS]
-    if default not in options:
-        options.insert(0, default)
-    chosen = st.session_state.get(PERIOD_KEY) or st.query_params.get(PERIOD_KEY)
-    if chosen and chosen not in options:
-        options.append(chosen)
-    return (
-        st.selectbox(
-            _("Period"),
-            options,
-            index=options.index(default),
-            key=PERIOD_KEY,
-            bind="query-params",
-            accept_new_options=True,
-            format_func=lambda name: _(PRESET_TITLES[name]) if name in PRESET_TITLES else str(name),
-            label_visibility="collapsed",
-            icon=":material/calendar_month:",
-            placeholder=_("Period"),
-        )
-        or default
+    options += [name for name in (default, st.session_state[PERIOD_KEY]) if name and name not in options]
+    chosen = st.selectbox(
+        _("Period"),
+        options,
+        accept_new_options=True,
+        format_func=lambda name: _(PRESET_TITLES[name]) if name in PRESET_TITLES else str(name),
+        label_visibility="collapsed",
+        icon=":material/calendar_month:",
+        placeholder=_("Period"),
+        **state,
     )
+    return str(chosen or default)
 
 
 def _parsed(draw: Draw, text: str) -> Period:
     try:
         return draw.period(text)
-    except BadQuestion as error:
+    except BadQuestion:
         st.warning(
-            _("The period “{text}” cannot be read: {why} The page shows the usual period.", text=text, why=str(error)),
+            _("The period “{words}” cannot be read. The page shows the usual period.", words=text),
             title=_("Period not understood"),
             icon=":material/event_busy:",
         )
@@ -103,7 +98,7 @@ def _live_pulse(version: int) -> None:
         if not beat.reachable:
             st.badge(_("Warehouse does not answer"), icon=":material/cloud_off:", color="red")
             return
-        _freshness_badge(data_age(list(beat.states)))
+        _freshness_badge(oldest_source(beat.states))
         shown = st.session_state.setdefault("_shown", {"version": version, "mark": mark})
         if beat.version != shown["version"] or mark != shown["mark"]:
             st.session_state["_shown"] = {"version": beat.version, "mark": mark}
@@ -119,6 +114,13 @@ def _mark(beat: resources.Pulse) -> tuple[object, ...]:
     return (beat.checked_at.replace(second=0, microsecond=0), *(state.freshness for state in beat.states))
 
 
+def oldest_source(states: Iterable[SourceState]) -> SourceState | None:
+    """Return the source of figures that is the most behind what it may be; catalogues of names do not count."""
+    figures = [state for state in states if state.entity in {Entity.DOSSIER, Entity.SURVEY_ANSWER}]
+    order = list(FRESHNESS)
+    return max(figures, key=lambda state: (order.index(state.freshness), state.age or timedelta.max), default=None)
+
+
 def _freshness_badge(oldest: SourceState | None) -> None:
     if oldest is None:
         st.badge(_("No source configured"), icon=":material/help:", color="gray")
@@ -126,7 +128,7 @@ def _freshness_badge(oldest: SourceState | None) -> None:
     meaning, icon = FRESHNESS[oldest.freshness]
     age = numbers.span(oldest.age, current_language())
     words = {
-        Freshness.FRESH: _("Live · {age} ago", age=age),
+        Freshness.FRESH: _("Updated {age} ago", age=age),
         Freshness.STALE: _("Data {age} old", age=age),
         Freshness.OLD: _("Data {age} old: source does not answer", age=age),
         Freshness.NEVER: _("No data yet"),
@@ -136,7 +138,7 @@ def _freshness_badge(oldest: SourceState | None) -> None:
 
 def age_note(draw: Draw) -> str:
     """Return the text of a tile's data age: time of the oldest source, coloured when it is stale."""
-    oldest = data_age(draw.states)
+    oldest = oldest_source(draw.states)
     if oldest is None or oldest.last_ok_at is None:
         return _("no data yet")
     meaning, _icon = FRESHNESS[oldest.freshness]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any
 
 import pandas as pd
@@ -12,13 +13,22 @@ from pandas.io.formats.style import Styler
 from dashboard import numbers
 from dashboard.draw import Draw
 from dashboard.texts import _
+from warehouse.vocabulary import Channel, Status, label
 
 
-def styled(draw: Draw, table: pd.DataFrame, *, shares: tuple[str, ...] = (), counts: tuple[str, ...] = ()) -> Styler:
-    """Write counts and shares in the reader's language without changing the values that are sorted."""
+def styled(
+    draw: Draw,
+    table: pd.DataFrame,
+    *,
+    shares: tuple[str, ...] = (),
+    counts: tuple[str, ...] = (),
+    scores: tuple[str, ...] = (),
+) -> Styler:
+    """Write counts, shares and scores in the reader's language without changing the values that are sorted."""
     language = draw.language
     formats: dict[Any, Callable[[Any], str]] = {
         **{column: (lambda value: numbers.number(_plain(value), language)) for column in counts},
+        **{column: (lambda value: numbers.number(_plain(value), language, 1)) for column in scores},
         **{column: (lambda value: numbers.percent(_plain(value), language)) for column in shares},
     }
     return table.style.format(formats)  # type: ignore[arg-type]
@@ -38,23 +48,24 @@ def clickable(  # noqa: PLR0913 - a table has many sides
     alt: str,
     shares: tuple[str, ...] = (),
     counts: tuple[str, ...] = (),
+    scores: tuple[str, ...] = (),
     height: int | str = "content",
 ) -> None:
     """Draw a table whose rows can be chosen; `on_row` gets the position of the row before the redraw."""
 
     def chosen() -> None:
-        rows = st.session_state[key]["selection"]["rows"]
-        if rows:
-            on_row(int(rows[0]))
+        cells = st.session_state[key]["selection"]["cells"]
+        if cells:
+            on_row(int(cells[0][0]))
 
     st.dataframe(
-        styled(draw, table, shares=shares, counts=counts),
+        styled(draw, table, shares=shares, counts=counts, scores=scores),
         key=key,
         hide_index=True,
         column_config=dict(columns),
         height=height,  # type: ignore[arg-type]
         on_select=chosen,
-        selection_mode="single-row",
+        selection_mode="single-cell",
         alt=alt,
         placeholder=numbers.NONE,
         row_height=34,
@@ -81,11 +92,21 @@ def dossier_columns(draw: Draw) -> dict[str, Any]:
     }
 
 
+TERMS: dict[str, type[IntEnum]] = {"channel": Channel, "status": Status}
+
+
+def term(draw: Draw, terms: type[IntEnum], code: Any) -> str:  # noqa: ANN401 - a cell
+    """Return the official word for a code of the vocabulary; a dash where it is unknown."""
+    return numbers.NONE if pd.isna(code) else label(terms(int(code)), draw.language)
+
+
 def readable_dossiers(draw: Draw, frame: pd.DataFrame, *, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
     """Put words for the codes of a worklist frame and keep the columns that a screen shows."""
     table = frame.copy()
-    for dimension in ("unit", "procedure", "channel", "status"):
+    for dimension in ("unit", "procedure"):
         codes = [code for code in table[dimension].unique() if pd.notna(code)]
         table[dimension] = table[dimension].map(draw.names(dimension, codes)).fillna(numbers.NONE)
+    for name, terms in TERMS.items():
+        table[name] = [term(draw, terms, code) for code in table[name]]
     order = [name for name in dossier_columns(draw) if name in table.columns and name not in leave_out]
     return table[order]

@@ -48,3 +48,8 @@ def _(text: str, **values: object) -> str:
     """Return `text` in the session's language with `{name}` places filled in."""
     words = translate(text, current_language())
     return words.format(**values) if values else words
+
+
+def plain(text: str) -> str:
+    """Make a name of the data safe to stand in Markdown: its signs are letters, not formatting."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+!|<>~$:" else sign for sign in text)

@@ -11,7 +11,7 @@ from dashboard import numbers
 from dashboard.draw import Draw
 from dashboard.figures import Figure
 from dashboard.shell import age_note
-from dashboard.texts import _
+from dashboard.texts import _, later
 from dashboard.theme import Meaning
 from metrics import METRICS, Direction
 
@@ -29,6 +29,32 @@ class Tile:
     note: str = ""
 
 
+TITLES = {
+    "overdue": later("Overdue"),
+    "due_soon_24h": later("Due soon"),
+    "open": later("Open"),
+    "received": later("Received"),
+    "resolved": later("Resolved"),
+    "on_time_06": later("On time (form 06)"),
+    "online_share_eligible": later("Online"),
+    "satisfied_share": later("Satisfied"),
+    "overdue_share": later("Overdue of open"),
+}
+"""Short titles; the full name and the definition are one touch away."""
+
+
+def title(draw: Draw, metric: str) -> str:
+    """Return the short title of a metric, else its full name."""
+    return _(TITLES[metric]) if metric in TITLES else METRICS[metric].label.text(draw.language)
+
+
+def explanation(draw: Draw, metric: str) -> str:
+    """Return the full name, the definition and the legal basis of a metric."""
+    found = METRICS[metric]
+    basis = f" *{found.legal_basis}*" if found.legal_basis else ""
+    return f"**{found.label.text(draw.language)}** – {found.definition.text(draw.language)}{basis}"
+
+
 def tile_row(draw: Draw, tiles: Sequence[Tile]) -> None:
     """Draw tiles side by side; on a narrow screen they wrap."""
     with st.grid(len(tiles), min_column_width=165, gap="small"):
@@ -38,18 +64,20 @@ def tile_row(draw: Draw, tiles: Sequence[Tile]) -> None:
 
 def tile(draw: Draw, item: Tile) -> None:
     """Draw one tile."""
-    metric = METRICS[item.figure.metric]
-    language = draw.language
-    with st.container(key=f"tile-{item.meaning}-{metric.name}"):
+    name, language = item.figure.metric, draw.language
+    with st.container(key=f"tile-{item.meaning}-{name}", height="stretch", gap="xxsmall"):
         st.metric(
-            metric.label.text(language),
+            title(draw, name),
             item.figure.text(language) if item.figure.value is not None else numbers.NONE,
-            **_change(item, draw),
-            help=metric.definition.text(language),
+            help=explanation(draw, name),
             chart_data=list(item.course) or None,
             chart_type="area",
         )
-        st.caption(" · ".join(part for part in (_parts(item, draw), item.note, age_note(draw)) if part))
+        for line in (_change(item, draw), _parts(item, draw), item.note):
+            if line:
+                st.caption(line)
+        with st.container(vertical_alignment="bottom", height="stretch"):
+            st.caption(age_note(draw))
 
 
 def _parts(item: Tile, draw: Draw) -> str:
@@ -58,20 +86,17 @@ def _parts(item: Tile, draw: Draw) -> str:
     return item.figure.parts(draw.language)
 
 
-def _change(item: Tile, draw: Draw) -> dict[str, object]:
-    """Arguments of the change line: text, colour by the metric's direction, and what it is compared with."""
-    metric = METRICS[item.figure.metric]
-    colour = {Direction.HIGHER: "normal", Direction.LOWER: "inverse"}.get(metric.direction, "off")
+def _change(item: Tile, draw: Draw) -> str:
+    """Return the change as a sign, an amount coloured by the metric's direction, and what it is compared with."""
     if item.before is None or item.before.value is None or item.figure.value is None:
-        return {"delta_color": "off"}
-    difference = item.figure.value - item.before.value
+        return ""
+    digits, size = (1, 100.0) if item.figure.is_ratio else (0, 1.0)
+    change = round((item.figure.value - item.before.value) * size, digits)
+    if change == 0:
+        return _("unchanged {compared}", compared=item.compared_with)
+    amount = numbers.signed(change, draw.language, digits)
     if item.figure.is_ratio:
-        rounded = round(difference * 100, 1)
-        text = _("{difference} points", difference=numbers.signed(rounded, draw.language, 1))
-    else:
-        rounded = round(difference)
-        text = numbers.signed(rounded, draw.language)
-    if rounded == 0:
-        return {"delta": 0, "delta_color": "off", "delta_description": item.compared_with}
-    plain = text.replace("\u2212", "-")
-    return {"delta": plain, "delta_color": colour, "delta_description": item.compared_with}
+        amount = _("{difference} points", difference=amount)
+    better = {Direction.HIGHER: change > 0, Direction.LOWER: change < 0}.get(METRICS[item.figure.metric].direction)
+    colour = "gray" if better is None else "green" if better else "red"
+    return f":{colour}[{'▲' if change > 0 else '▼'} **{amount}**] {item.compared_with}"

@@ -8,20 +8,24 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, navigation, numbers, overview
-from dashboard.cards import card
+from dashboard.cards import card, careful
 from dashboard.draw import Draw
 from dashboard.figures import figure, series, wide
 from dashboard.shell import age_note
-from dashboard.tables import clickable, dossier_columns, readable_dossiers
-from dashboard.texts import _, later
+from dashboard.state import in_url
+from dashboard.tables import TERMS, clickable, dossier_columns, readable_dossiers, term
+from dashboard.texts import _, later, plain
 from dashboard.theme import Meaning
-from dashboard.tiles import Tile, tile_row
-from metrics import METRICS, Period, dossier_history
+from dashboard.tiles import Tile, explanation, tile_row, title
+from metrics import Period, dossier_history
+from warehouse.errors import BadQuestion
 
 UNIT_KEY = "unit"
 FIELD, PROCEDURE, DOSSIER = "field", "procedure", "dossier"
 LEVEL_METRICS = ("received", "open", "overdue", "on_time_06")
 LISTED = 500
+UNKNOWN = "~"
+"""Stands for an unknown field or procedure in the URL."""
 
 
 def choose_unit(draw: Draw) -> str:
@@ -30,20 +34,20 @@ def choose_unit(draw: Draw) -> str:
     leaves = units[~units["code"].isin(units["parent"])]
     options = [str(code) for code in (leaves if len(leaves) else units)["code"]]
     names = dict(zip(units["code"].astype(str), units["name"], strict=True))
-    asked = st.session_state.get(UNIT_KEY) or st.query_params.get(UNIT_KEY)
+    asked = st.query_params.get(UNIT_KEY)
     if asked and asked not in options:
-        st.warning(_("There is no unit {code} in the area that you see.", code=asked), icon=":material/help:")
-    return str(
-        st.selectbox(
-            _("Unit"),
-            options,
-            key=UNIT_KEY,
-            bind="query-params",
-            format_func=lambda code: names.get(code, code),
-            label_visibility="collapsed",
-            icon=":material/apartment:",
+        careful(_("There is no unit {code} in the area that you see.", code=plain(asked)))
+    with st.container(width=360):
+        return str(
+            st.selectbox(
+                _("Unit"),
+                options,
+                format_func=lambda code: names.get(code, code),
+                label_visibility="collapsed",
+                icon=":material/apartment:",
+                **in_url(UNIT_KEY, options[0], options),
+            )
         )
-    )
 
 
 def unit_tiles(draw: Draw, period: Period, unit: str) -> None:
@@ -92,7 +96,7 @@ def drill_down(draw: Draw, period: Period, unit: str) -> None:
         if procedure:
             _dossiers(draw, unit, procedure)
         elif field:
-            _level(draw, period, unit, PROCEDURE, {"field": (field,)})
+            _level(draw, period, unit, PROCEDURE, {"field": (_asked(field),)})
         else:
             _level(draw, period, unit, FIELD, {})
 
@@ -108,35 +112,41 @@ def _trail(draw: Draw, unit: str, field: str | None, procedure: str | None) -> N
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         navigation.link(navigation.UNIT, _("All fields"), unit=unit)
         st.markdown("›", width="content")
-        name = draw.names("field", [field]).get(field, field)
+        name = _names(draw, FIELD, [field])[field]
         if not procedure:
-            st.markdown(f"**{_plain(name)}**", width="content")
+            st.markdown(f"**{plain(name)}**", width="content")
             return
-        navigation.link(navigation.UNIT, _plain(name), unit=unit, field=field)
+        navigation.link(navigation.UNIT, plain(name), unit=unit, field=field)
         st.markdown("›", width="content")
-        st.markdown(f"**{_plain(draw.names('procedure', [procedure]).get(procedure, procedure))}**", width="stretch")
+        st.markdown(f"**{plain(_names(draw, PROCEDURE, [procedure])[procedure])}**", width="stretch")
 
 
-def _plain(text: str) -> str:
-    """Make a name safe to stand in Markdown: its signs are letters, not formatting."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+!|<>~$:" else sign for sign in text)
+def _asked(code: str) -> str:
+    """Return the filter value of a code of the URL."""
+    return "" if code == UNKNOWN else code
+
+
+def _names(draw: Draw, dimension: str, codes: list[str]) -> dict[str, str]:
+    known = draw.names(dimension, [code for code in codes if code != UNKNOWN])
+    return {code: known.get(code, _("not recorded")) for code in codes}
 
 
 def _level(draw: Draw, period: Period, unit: str, dimension: str, filters: dict[str, tuple[str, ...]]) -> None:
     frame = draw.ask(LEVEL_METRICS, period, by=(dimension,), filters={**filters, "unit": (unit,)})
-    table = wide(frame.dropna(subset=[dimension]), dimension, LEVEL_METRICS)
+    frame[dimension] = frame[dimension].astype(object).where(frame[dimension].notna(), UNKNOWN)
+    table = wide(frame, dimension, LEVEL_METRICS)
     table = table[(table[["received", "open"]].fillna(0) > 0).any(axis=1)]
     table = table.sort_values(["overdue", "open", "received"], ascending=False)
     if table.empty:
         st.caption(_("No dossier in this period"))
         return
     codes = [str(code) for code in table.index]
-    names = draw.names(dimension, codes)
+    names = _names(draw, dimension, codes)
     shown = table.reset_index(drop=True)
     shown.insert(0, dimension, [names.get(code, code) for code in codes])
-    columns: dict[str, Any] = {dimension: st.column_config.TextColumn(_(LEVEL_TITLES[dimension]), width="large")}
+    columns: dict[str, Any] = {dimension: st.column_config.TextColumn(_(LEVEL_TITLES[dimension]), width="medium")}
     columns |= {
-        name: st.column_config.NumberColumn(METRICS[name].label.text(draw.language), width="small")
+        name: st.column_config.NumberColumn(title(draw, name), width=110, help=explanation(draw, name))
         for name in LEVEL_METRICS
     }
     clickable(
@@ -160,7 +170,7 @@ def _down(dimension: str, code: str) -> None:
 
 
 def _dossiers(draw: Draw, unit: str, procedure: str) -> None:
-    frame, total = draw.worklist("open", {"unit": (unit,), "procedure": (procedure,)}, limit=LISTED)
+    frame, total = draw.worklist("open", {"unit": (unit,), "procedure": (_asked(procedure),)}, limit=LISTED)
     if frame.empty:
         st.caption(_("No open dossier of this procedure"))
         return
@@ -186,12 +196,13 @@ def dossier_card(draw: Draw) -> None:
     if not asked or "/" not in asked:
         return
     source, code = asked.split("/", 1)
-    found, changes = dossier_history(draw.connection, source, code, draw.scope)
     with card("dossier", _("Course of the dossier"), code):
-        if not found:
+        try:
+            found, changes = dossier_history(draw.connection, source, code, draw.scope)
+        except BadQuestion:
             st.caption(_("There is no such dossier in the area that you see"))
             return
-        st.markdown(f"**{_plain(draw.names('procedure', [found['procedure']]).get(found['procedure'], '') or '')}**")
+        st.markdown(f"**{plain(draw.names('procedure', [found['procedure']]).get(found['procedure'], '') or '')}**")
         st.table(_course(draw, found), border="horizontal")
         if len(changes):
             st.caption(_("Changes seen"))
@@ -211,9 +222,8 @@ INSTANTS = {
 def _course(draw: Draw, found: Any) -> dict[str, str]:  # noqa: ANN401 - a row mapping
     zone = draw.settings.zone
     course = {_(title): numbers.moment(found[name], zone) for name, title in INSTANTS.items()}
-    titles = {"status": _("Status"), "channel": _("Channel")}
-    for name in titles:
-        course[titles[name]] = draw.names(name, [found[name]]).get(found[name], numbers.NONE)
+    for name, words in (("status", _("Status")), ("channel", _("Channel"))):
+        course[words] = term(draw, TERMS[name], found[name])
     course[_("Supplements asked")] = numbers.number(found["supplements"], draw.language)
     return course
 
@@ -224,8 +234,8 @@ def _changes(draw: Draw, changes: pd.DataFrame) -> pd.DataFrame:
         {
             _("Seen"): [numbers.moment(value, draw.settings.zone) for value in changes["seen_at"]],
             _("What"): [titles.get(name, name) for name in changes["field"]],
-            _("Before"): [_told(draw, row.field, row.old) for row in changes.itertuples()],
-            _("After"): [_told(draw, row.field, row.new) for row in changes.itertuples()],
+            _("Before"): [_told(draw, *pair) for pair in zip(changes["field"], changes["old"], strict=True)],
+            _("After"): [_told(draw, *pair) for pair in zip(changes["field"], changes["new"], strict=True)],
         }
     )
 
@@ -234,7 +244,7 @@ def _told(draw: Draw, field: str, value: str | None) -> str:
     if value is None:
         return numbers.NONE
     if field == "status":
-        return draw.names("status", [int(value)]).get(int(value), value)
+        return term(draw, TERMS["status"], value)
     if field.endswith("_at"):
         return numbers.moment(pd.Timestamp(value).to_pydatetime(), draw.settings.zone)
     return draw.names(field, [value]).get(value, value)

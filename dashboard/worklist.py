@@ -10,6 +10,7 @@ from dashboard import navigation, numbers
 from dashboard.cards import card, good
 from dashboard.draw import Draw
 from dashboard.shell import age_note
+from dashboard.state import in_url
 from dashboard.tables import clickable, dossier_columns, readable_dossiers
 from dashboard.texts import _, later
 
@@ -42,22 +43,19 @@ def choices(draw: Draw) -> Choice:
         kind = st.segmented_control(
             _("Which"),
             list(KINDS),
-            default="overdue",
             required=True,
-            key=KIND_KEY,
-            bind="query-params",
             format_func=lambda name: _(KINDS[name]),
             label_visibility="collapsed",
+            **in_url(KIND_KEY, "overdue", KINDS),
         )
-        with st.container(width=260):
+        with st.container(width=280):
             unit = st.selectbox(
                 _("Unit"),
                 list(names),
-                key=UNIT_KEY,
-                bind="query-params",
                 format_func=lambda code: names.get(code, code),
                 label_visibility="collapsed",
                 icon=":material/apartment:",
+                **in_url(UNIT_KEY, EVERY, names),
             )
     page = max(1, int(st.session_state.get(PAGE_KEY) or 1))
     return Choice(str(kind or "overdue"), str(unit or EVERY), page)
@@ -96,7 +94,7 @@ def _pager(draw: Draw, total: int, page: int) -> None:
     if pages <= 1:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.pagination(pages, key=PAGE_KEY, bind="query-params")
+        st.pagination(pages, key=PAGE_KEY)
         st.caption(
             _(
                 "page {page} of {pages}",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import cards
 from dashboard.draw import current
-from dashboard.overview import call_list, channel_card, map_card, satisfaction_card, tiles, trend_card
+from dashboard.overview import backlog_card, call_list, channel_card, flow_card, map_card, satisfaction_card, tiles
 from dashboard.shell import headline
 from dashboard.texts import _
 
@@ -19,9 +19,11 @@ with left:
     map_card(draw, period)
 with right:
     call_list(draw, period)
-left, right = st.columns([1.55, 1], gap="small")
-with left:
-    trend_card(draw, period)
-with right:
+stock, flow, people = st.columns(3, gap="small")
+with stock:
+    backlog_card(draw, period)
+with flow:
+    flow_card(draw, period)
+with people:
     channel_card(draw, period)
     satisfaction_card(draw, period)
