@@ -37,7 +37,7 @@ WAYS = {
 @settings(max_examples=60, deadline=None)
 @given(st.lists(moments, min_size=1, max_size=20), st.sampled_from(sorted(WAYS)), st.sampled_from([VIETNAM, AMSTERDAM]))
 def test_formats_agree_with_the_standard_library(times: list[datetime], way: str, zone: ZoneInfo) -> None:
-    texts = [f"{time.year:04d}".join(time.strftime(WAYS[way].replace("%Y", "\0")).split("\0")) for time in times]
+    texts = [time.strftime(WAYS[way]) for time in times]
     want = [time.replace(microsecond=0, tzinfo=zone) for time in times]
     found = instants(*texts, zone=zone, formats=(way,))  # type: ignore[arg-type]
     for expected, got in zip(want, found, strict=True):

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from sqlalchemy import URL, Engine, delete, select, text, update
 from connectors.runs import ABANDONED, RunReport
 from connectors.sync import sync_all, sync_source
 from tests.conftest import ROOT
-from tests.connectors.intake import Intake, Reply
+from tests.connectors.intake import Intake, Reply, serve
 from tests.connectors.support import NOW, insert_units, record, rest_source, settings_of, table_rows
 from warehouse.errors import ConfigurationError
 from warehouse.schema import (
@@ -75,7 +74,7 @@ def history(seed: int) -> list[dict[str, Any]]:
     return versions
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_any_order_and_number_of_replays_ends_in_the_same_tables(engine: Engine, intake: Intake, seed: int) -> None:
     insert_units(engine)
     rng = random.Random(seed)
@@ -85,12 +84,12 @@ def test_any_order_and_number_of_replays_ends_in_the_same_tables(engine: Engine,
         _empty(engine)
         shuffled = versions * (1 + attempt)
         rng.shuffle(shuffled)
-        for start in range(0, len(shuffled), 7):
-            intake.records = shuffled[start : start + 7]
+        for start in range(0, len(shuffled), 16):
+            intake.records = shuffled[start : start + 16]
             _forget(engine)
             run(
                 engine,
-                rest_source(intake.url, reader={"page_size": rng.choice([1, 3, 7])}, batch_rows=rng.choice([2, 9])),
+                rest_source(intake.url, reader={"page_size": rng.choice([3, 16])}, batch_rows=rng.choice([4, 20])),
             )
         outcomes.append(contents(engine))
     assert outcomes[0]["dossier"]
@@ -179,7 +178,7 @@ def test_dossiers_wait_until_units_are_known(engine: Engine, intake: Intake) -> 
 
 def test_two_runs_at_once_do_the_work_once(warehouse: Engine, intake: Intake) -> None:
     intake.records = [record(number) for number in range(1, 200)]
-    source = rest_source(intake.url, reader={"page_size": 10}, batch_rows=10)
+    source = rest_source(intake.url, reader={"page_size": 40}, batch_rows=40)
     with ThreadPoolExecutor(3) as pool:
         reports = list(pool.map(lambda _: run(warehouse, source), range(3)))
     assert [report.state for report in reports] == [RunState.OK] * 3
@@ -191,7 +190,7 @@ def test_two_runs_at_once_do_the_work_once(warehouse: Engine, intake: Intake) ->
 def test_two_sources_move_the_same_cells(warehouse: Engine, intake: Intake) -> None:
     intake.records = [record(number) for number in range(1, 100)]
     sources = [
-        rest_source(intake.url, name=f"mot-cua-{number}", reader={"page_size": 10}, batch_rows=10)
+        rest_source(intake.url, name=f"mot-cua-{number}", reader={"page_size": 30}, batch_rows=30)
         for number in range(3)
     ]
     with ThreadPoolExecutor(3) as pool:
@@ -261,24 +260,31 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_behind(warehouse: Engine, 
     assert run(warehouse, source).stored == 5
 
 
-def test_every_entity_in_the_order_of_their_need(engine: Engine) -> None:
-    from tests.connectors.intake import serve  # noqa: PLC0415
+UNIT = {
+    "MaDonVi": "27001", "TenDonVi": "Xã A", "CapDonVi": "commune", "MaDonViCha": "785", "HieuLucTu": "20200101",
+    "HieuLucDen": "", "ViDo": "10.7", "KinhDo": 106.5, "DanSo": "12345", "NgayCapNhat": "20220101000000",
+}  # fmt: skip
+PROCEDURE = {
+    "MaTTHC": "1.000110", "TenTTHC": "Khai sinh", "MaLinhVuc": "HT", "TenLinhVuc": "Hộ tịch", "CapThucHien": "Cấp xã",
+    "MucDo": 4, "ThoiGianGiaiQuyet": 0.5, "DonViThoiGian": "ngày làm việc", "CoPhi": 0, "NgayCapNhat": "20220101000000",
+}  # fmt: skip
+SURVEY = {
+    "id": "s1", "MaDonVi": "27001", "MaHoSo": "", "ThietBi": "kiosk", "ThoiGianDanhGia": "20220304100000",
+    "DanhGia": "Không hài lòng", "GopY": "Nguyễn Văn A", "NgayCapNhat": "20220304100000",
+}  # fmt: skip
 
-    units = [{"MaDonVi": "27001", "TenDonVi": "Xã A", "CapDonVi": "commune", "MaDonViCha": "785", "HieuLucTu": "20200101",
-              "HieuLucDen": "", "ViDo": "10.7", "KinhDo": 106.5, "DanSo": "12345", "NgayCapNhat": "20220101000000"}]  # fmt: skip
-    procedures = [{"MaTTHC": "1.000110", "TenTTHC": "Khai sinh", "MaLinhVuc": "HT", "TenLinhVuc": "Hộ tịch",
-                   "CapThucHien": "Cấp xã", "MucDo": 4, "ThoiGianGiaiQuyet": 0.5, "DonViThoiGian": "ngày làm việc",
-                   "CoPhi": 0, "NgayCapNhat": "20220101000000"}]  # fmt: skip
-    surveys = [{"id": "s1", "MaDonVi": "27001", "MaHoSo": "", "ThietBi": "kiosk", "ThoiGianDanhGia": "20220304100000",
-                "DanhGia": "Không hài lòng", "GopY": "Nguyễn Văn A", "NgayCapNhat": "20220304100000"}]  # fmt: skip
-    feeds: Sequence[tuple[Entity, str, list[dict[str, Any]]]] = (
-        (Entity.SURVEY_ANSWER, "survey-three-level", surveys), (Entity.DOSSIER, "dvcqg", [record(1, TenTTHC="Tên khác")]),
-        (Entity.PROCEDURE, "dvcqg-procedure", procedures), (Entity.UNIT, "dvcqg-unit", units),
-    )  # fmt: skip
+
+def test_every_entity_in_the_order_of_their_need(engine: Engine) -> None:
+    feeds = (
+        (Entity.SURVEY_ANSWER, "survey-three-level", SURVEY),
+        (Entity.DOSSIER, "dvcqg", record(1, TenTTHC="Tên khác")),
+        (Entity.PROCEDURE, "dvcqg-procedure", PROCEDURE),
+        (Entity.UNIT, "dvcqg-unit", UNIT),
+    )
     sources = []
     with serve(Intake()) as a, serve(Intake()) as b, serve(Intake()) as c, serve(Intake()) as d:
-        for running, (entity, mapping, records) in zip((a, b, c, d), feeds, strict=True):
-            running.records = records
+        for running, (entity, mapping, item) in zip((a, b, c, d), feeds, strict=True):
+            running.records = [item]
             sources.append(rest_source(running.url, entity, mapping))
         reports = sync_all(engine, settings_of(*sources), now=NOW)
         again = sync_all(engine, settings_of(*sources), now=NOW, only="mot-cua")
@@ -336,7 +342,7 @@ def test_no_personal_data_gets_into_any_table(warehouse: Engine, intake: Intake,
         "ChuHoSo": name, "SoDienThoai": phone, "SoGiayToChuHoSo": number, "Email": mail, "ThongTinKhac": address,
         "DinhDanhCHS": [{"LoaiDinhDanh": 1, "SoDinhDanh": number}], "TrichYeuHoSo": f"Hồ sơ của {name}", "GhiChu": name,
         "TaiLieuNop": [{"TenTepDinhKem": name, "DuongDanTaiTepTin": file, "DuocTaiSuDung": 1}],
-        "DanhSachHoSoBoSung": [{"NguoiYeuCauBoSung": name, "NoiDungBoSung": phone, "NgayHenTraTruoc": "20220303170000"}],
+        "DanhSachHoSoBoSung": [{"NguoiYeuCauBoSung": name, "NoiDungBoSung": phone, "NgayHenTraTruoc": ""}],
         "DanhSachGiayToKetQua": [{"TenGiayTo": name, "DuongDanTepTinKetQua": file}],
     }  # fmt: skip
     broken = json.dumps([name, phone], ensure_ascii=False)
@@ -356,10 +362,9 @@ def test_no_personal_data_gets_into_any_table(warehouse: Engine, intake: Intake,
 
 def test_a_later_good_version_resolves_and_an_earlier_one_does_not(warehouse: Engine, intake: Intake) -> None:
     bad = record(1, KenhThucHien="x", NgayCapNhat="20220402000000")
-    for versions, resolved in (
-        ([bad, record(1, NgayCapNhat="20220403000000")], True), ([record(1, NgayCapNhat="20220403000000"), bad], True),
-        ([bad, record(1, NgayCapNhat="20220401000000")], False), ([record(1, NgayCapNhat="20220401000000"), bad], False),
-    ):  # fmt: skip
+    later, earlier = record(1, NgayCapNhat="20220403000000"), record(1, NgayCapNhat="20220401000000")
+    cases = (([bad, later], True), ([later, bad], True), ([bad, earlier], False), ([earlier, bad], False))
+    for versions, resolved in cases:
         _empty(warehouse)
         intake.records = versions
         run(warehouse, rest_source(intake.url, reader={"page_size": 1}, batch_rows=1))
