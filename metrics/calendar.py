@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,7 +38,7 @@ class WorkingCalendar:
         """Build the calendar that the settings describe; raises ConfigurationError for a bad holiday file."""
         own = settings.office.holidays_file
         overrides = {**read_days(CORRECTIONS), **(read_days(own) if own else {})}
-        return cls(settings.zone, _checked(settings.office.hours), overrides)
+        return cls(settings.zone, settings.office.hours, overrides)
 
     def is_working(self, day: date) -> bool:
         """Whether the offices work on this civil day."""
@@ -148,12 +147,3 @@ def _vietnam(year: int) -> tuple[frozenset[date], frozenset[date]]:
 def _worked_by_law(day: date) -> bool:
     off, worked = _vietnam(day.year)
     return day in worked or (day.weekday() < 5 and day not in off)
-
-
-def _checked(hours: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
-    edges = [edge for span in hours for edge in span]
-    if not edges or any(a >= b for a, b in pairwise(edges)):
-        raise ConfigurationError(
-            "office.hours: write spans in order, for example [['07:00','11:30'],['13:30','17:00']]"
-        )
-    return hours

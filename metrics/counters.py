@@ -69,6 +69,7 @@ def closing(clock: Clock) -> Counters:
     # most dossiers end days before they are due: only near the due date is it worth to ask for civil days
     near = _d.finished_at > _d.due_at - LONGEST_DAY
     same_day = and_(near, civil_day(_d.finished_at, clock) == civil_day(_d.due_at, clock))
+    timed = and_(HAS_RESULT, _d.finished_at >= _d.received_at)
     pause = func.make_interval(0, 0, 0, 0, 0, 0, _d.paused_seconds)
     return {
         "resolved_early": and_(HAS_RESULT, IN_TIME, ~same_day),
@@ -79,7 +80,8 @@ def closing(clock: Clock) -> Counters:
         "ended_with_due": and_(ENDED, _d.due_at.is_not(None)),
         "ended_in_term": and_(ENDED, or_(IN_TIME, and_(_d.paused_seconds > 0, _d.finished_at - pause <= _d.due_at))),
         "closed_before_receipt": and_(ENDED, _d.finished_at < _d.received_at),
-        MEDIAN: and_(HAS_RESULT, _d.finished_at >= _d.received_at),
+        "timed": timed,
+        MEDIAN: timed,
     }
 
 

@@ -250,7 +250,7 @@ _DECLARED = (
               " trước khi tiếp nhận.",
               "Median of finished − received on the civil clock, of dossiers resolved in the period; those finished"
               " before receipt are left out."),
-        Kind.DISTRIBUTION, total("median_seconds"), (), Unit.SECONDS, Direction.LOWER, 5,
+        Kind.DISTRIBUTION, total("median_seconds"), total("timed"), Unit.SECONDS, Direction.LOWER, 5,
     ),
 )  # fmt: skip
 

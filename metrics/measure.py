@@ -42,10 +42,10 @@ def measure(
     """Answer a question: one row for each group and metric.
 
     Columns: the dimensions of `by` (codes, missing where unknown; days and months as texts that Period.parse reads),
-    `metric`, `numerator` and `denominator` (Int64, the latter missing for counts), `value` (Float64: the count, the
-    ratio 0 to 1 or seconds; missing where nothing is there to measure). Flows are those of the period up to `as_of`,
-    stocks those at its end or at `as_of`, whichever is earlier; by day or month, those at the end of each. Units that
-    have nothing above 0 and buckets without events are there with 0. Raises BadQuestion.
+    `metric`, `numerator` and `denominator` (Int64; counts have no denominator, medians no numerator), `value` (Float64:
+    the count, the ratio 0 to 1 or seconds; missing where nothing is there to measure). Flows are those of the period up
+    to `as_of`, stocks those at its end or at `as_of`, whichever is earlier; by day or month, those at the end of each.
+    Units that have nothing above 0 and buckets without events are there with 0. Raises BadQuestion.
     """
     question = check(connection, metrics, clock=clock, period=period, as_of=as_of, scope=scope, by=by, filters=filters)
     counts = collect(connection, question)
@@ -147,7 +147,7 @@ def evaluate(metric: Metric, found: dict[str, Number]) -> tuple[Number, Number, 
     """Return numerator, denominator and value of a metric from its counters; an absent counter is 0."""
     if metric.kind is Kind.DISTRIBUTION:
         value = found.get(metric.numerator[0][1])
-        return None, None, None if value is None else float(value)
+        return None, _sum(metric.denominator, found), None if value is None else float(value)
     top = _sum(metric.numerator, found)
     if not metric.denominator:
         return top, None, float(top)

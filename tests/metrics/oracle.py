@@ -182,7 +182,7 @@ RATIOS: dict[str, Callable[[list[Dossier], Span], tuple[int, int]]] = {
 }
 
 
-def median_seconds(rows: list[Dossier], s: Span) -> float | None:
+def median_seconds(rows: list[Dossier], s: Span) -> Triple:
     def wall(instant: datetime) -> datetime:
         return instant.astimezone(s.zone).replace(tzinfo=None)
 
@@ -191,7 +191,7 @@ def median_seconds(rows: list[Dossier], s: Span) -> float | None:
         for d in resolved(rows, s)
         if d.finished_at >= d.received_at
     ]
-    return median(found) if found else None
+    return None, len(found), median(found) if found else None
 
 
 def figure(metric: str, rows: list[Dossier], judged: list[Answer], s: Span) -> Triple:
@@ -200,7 +200,7 @@ def figure(metric: str, rows: list[Dossier], judged: list[Answer], s: Span) -> T
         count = COUNTS[metric](rows, s)
         return count, None, count
     if metric == "median_duration":
-        return None, None, median_seconds(rows, s)
+        return median_seconds(rows, s)
     if metric == "satisfied_share":
         votes = [a.satisfied for a in judged if s.has(a.answered_at) and a.satisfied is not None]
         top, bottom = sum(votes), len(votes)

@@ -30,7 +30,7 @@ FILTERS = (
 )  # fmt: skip
 SCOPES = (Scope.everything(), Scope.of({"d1"}), Scope.of({"u2", "p9"}))
 MODEST = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

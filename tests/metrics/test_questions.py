@@ -1,0 +1,163 @@
+"""What is asked badly is refused with a helpful word; what is listed although nothing happened; names and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, insert
+
+from metrics import METRICS, Clock, Period, Scope, WorkingCalendar, measure, names
+from metrics.document import FILE, document
+from tests.metrics.world import HANOI, Dossier, store
+from warehouse.errors import BadQuestion
+from warehouse.schema import dossier, unit
+
+CLOCK = Clock(HANOI, WorkingCalendar(HANOI))
+FEBRUARY = Period.parse("2024-02", HANOI)
+LATER = datetime(2024, 6, 1, tzinfo=UTC)
+IN_FEBRUARY = datetime(2024, 2, 5, 3, tzinfo=UTC)
+ONE = Dossier("u1", "a", 2, IN_FEBRUARY, IN_FEBRUARY + timedelta(3), None, 4, None, None, None)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as connection:
+        store(connection, [ONE])
+        yield connection
+
+
+def ask(connection: Connection, metrics: tuple[str, ...] = ("received",), **changed: object) -> pd.DataFrame:
+    question: dict[str, Any] = {
+        "clock": CLOCK,
+        "period": FEBRUARY,
+        "as_of": LATER,
+        "scope": Scope.everything(),
+        **changed,
+    }
+    return measure(connection, metrics, **question)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "changed", "message"),
+    [
+        (("recieved",), {}, "did you mean received"),
+        ((), {}, "no metric"),
+        (("received",), {"by": ["commune"]}, "unknown dimension"),
+        (("received",), {"by": ["unit", "unit"]}, "named twice"),
+        (("received",), {"by": ["day", "month"]}, "not by both"),
+        (("received", "overdue"), {"by": ["overdue_age"]}, "leave out received"),
+        (("overdue",), {"by": ["overdue_age", "day"]}, "without day"),
+        (("received",), {"filters": {"colour": ["red"]}}, "unknown filter"),
+        (("received",), {"filters": {"day": ["2024-02-01"]}}, "unknown filter"),
+        (("received",), {"filters": {"channel": ["online"]}}, "not one of 1, 2, 3, 9"),
+        (("received",), {"filters": {"channel": []}}, "no value"),
+        (("received",), {"filters": {"channel": "2"}}, "a list"),
+        (("received",), {"filters": {"overdue_age": ["0-6"]}}, "leave out received"),
+        (("received",), {"filters": {"unit": ["nowhere"]}}, "no such unit: nowhere"),
+        (("received",), {"filters": {"unit": ["p9"]}, "scope": Scope.of({"d1"})}, "not inside the scope"),
+        (("received",), {"scope": Scope.of({"nowhere", "u1"})}, "no such unit: nowhere"),
+        (("received",), {"as_of": datetime(2024, 6, 1)}, r"\+07:00"),  # noqa: DTZ001 - that is the point
+        (("received",), {"as_of": datetime(2024, 1, 1, tzinfo=UTC)}, "nothing is known"),
+    ],
+)
+def test_a_bad_question_is_refused(
+    connection: Connection, metrics: tuple[str, ...], changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadQuestion, match=message):
+        ask(connection, metrics, **changed)
+
+
+def test_an_empty_scope_is_refused() -> None:
+    with pytest.raises(BadQuestion, match="names no unit"):
+        Scope.of([])
+
+
+def test_units_with_nothing_to_count_are_listed_with_0_and_ratios_without_value(connection: Connection) -> None:
+    answer = ask(connection, ("open", "on_time_06"), by=["unit"], scope=Scope.of({"d1"}))
+    assert list(answer["unit"].unique()) == ["u1", "u2", "u3"]
+    assert list(answer[answer["metric"] == "open"]["value"]) == [1, 0, 0]
+    ratios = answer[answer["metric"] == "on_time_06"]
+    assert list(ratios["denominator"]) == [0, 0, 0]
+    assert ratios["value"].isna().all()
+
+
+def test_days_without_events_are_there_and_days_after_as_of_are_not(connection: Connection) -> None:
+    answer = ask(connection, ("received", "open"), by=["day"], as_of=datetime(2024, 2, 6, 2, tzinfo=UTC))
+    assert list(answer["day"].unique()) == [f"2024-02-0{n}" for n in range(1, 7)]
+    assert list(answer[answer["metric"] == "received"]["value"]) == [0, 0, 0, 0, 1, 0]
+    assert list(answer[answer["metric"] == "open"]["value"]) == [0, 0, 0, 0, 1, 1]
+
+
+def test_the_first_instant_of_a_period_is_an_answer_not_an_error(connection: Connection) -> None:
+    answer = ask(connection, ("received", "carried_in", "open"), by=["day"], as_of=FEBRUARY.start)
+    assert list(answer["day"].unique()) == ["2024-02-01"]
+    assert answer["value"].eq(0).all()
+
+
+def test_a_filter_narrows_and_the_empty_text_is_unknown(connection: Connection) -> None:
+    assert ask(connection, filters={"channel": ["2"]})["value"].sum() == 1
+    assert ask(connection, filters={"channel": ["1", "3"]})["value"].sum() == 0
+    assert ask(connection, filters={"channel": [""]})["value"].sum() == 0
+    assert ask(connection, filters={"unit": ["d1"]})["value"].sum() == 1  # with all units below
+
+
+def test_frame_types(connection: Connection) -> None:
+    answer = ask(connection, tuple(METRICS), by=["unit", "channel", "month"])
+    kinds = {name: str(kind) for name, kind in answer.dtypes.items()}
+    assert kinds == {
+        "unit": "str", "channel": "Int64", "month": "str", "metric": "str",
+        "numerator": "Int64", "denominator": "Int64", "value": "Float64",
+    }  # fmt: skip
+    ratios = answer[answer["denominator"].notna() & answer["numerator"].notna()]
+    assert ratios["value"].dropna().between(0, 1).all()
+
+
+def test_a_unit_is_what_it_was_in_the_period(connection: Connection) -> None:
+    """A code that the reform used again: a commune of d1 until July 2025, then one of p9."""
+    rows = [
+        {"code": "r", "valid_from": date(2000, 1, 1), "valid_to": date(2025, 7, 1), "name": "Old", "kind": "commune",
+         "parent": "d1"},
+        {"code": "r", "valid_from": date(2025, 7, 1), "valid_to": None, "name": "New", "kind": "commune",
+         "parent": "p9"},
+    ]  # fmt: skip
+    connection.execute(insert(unit), rows)
+    future = datetime(2027, 1, 1, tzinfo=UTC)
+    for text, root, word in (("2024", "d1", "Old"), ("2026", "p9", "New")):
+        period = Period.parse(text, HANOI)
+        listed = ask(connection, by=["unit"], period=period, as_of=future, scope=Scope.of({root}))
+        assert "r" in set(listed["unit"])
+        assert names(connection, "unit", ["r"], "vi", period.start) == {"r": word}
+    assert "r" not in set(ask(connection, by=["unit"], as_of=future, scope=Scope.of({"p9"}))["unit"])
+
+
+def test_a_dossier_closed_without_date_is_only_received_and_shown_by_the_balance(connection: Connection) -> None:
+    lost = {"source": "s", "code": "lost", "unit": "u2", "received_at": IN_FEBRUARY, "due_at": IN_FEBRUARY,
+            "status": 10, "seen_at": LATER, "payload_hash": ""}  # fmt: skip
+    connection.execute(insert(dossier), [lost])
+    answer = ask(connection, tuple(METRICS), scope=Scope.of({"u2"})).set_index("metric")["value"].dropna()
+    shown = {name: value for name, value in answer.items() if value}
+    assert shown == {"received": 1, "balance": 1}
+
+
+def test_names(connection: Connection) -> None:
+    assert names(connection, "unit", ["u1", "zz", None], "vi", LATER) == {"u1": "u1", "zz": "zz", None: "Không rõ"}
+    assert names(connection, "channel", [2, pd.NA], "en", LATER) == {2: "Online", pd.NA: "Unknown"}
+    assert names(connection, "unit_kind", ["commune"], "vi", LATER) == {"commune": "Cấp xã"}
+    assert names(connection, "procedure", ["a", "unlisted"], "vi", LATER) == {"a": "a", "unlisted": "unlisted"}
+    assert names(connection, "day", ["2024-02-29"], "vi", LATER) == {"2024-02-29": "29/02/2024"}
+    assert names(connection, "overdue_age", ["0-6"], "en", LATER) == {"0-6": "0–6 days"}
+    with pytest.raises(BadQuestion, match="unknown dimension"):
+        names(connection, "colour", ["red"], "vi", LATER)
+
+
+def test_every_metric_is_documented() -> None:
+    assert FILE.read_text(encoding="utf-8") == document(), "run python -m metrics.document"
+    for metric in METRICS.values():
+        assert metric.label.vi
+        assert metric.label.en
+        assert metric.definition.vi.endswith(".")
+        assert metric.definition.en.endswith(".")
