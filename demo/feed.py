@@ -23,7 +23,7 @@ class Feed:
         self.rows = 0
 
     def add(self, events: Ints, keys: Ints, seen_from: int = 0) -> None:
-        """Add rows: `events` has one line a row, NEVER where there is none; what was over by `seen_from` is left out."""
+        """Add rows: `events` has one line a row, NEVER for none; what was over by `seen_from` is not kept."""
         times = np.sort(events, axis=1)
         following = np.concatenate([times[:, 1:], np.full((len(times), 1), NEVER, dtype=np.int64)], axis=1)
         wanted = (times < NEVER) & (following > times) & (following >= seen_from)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,7 +51,6 @@ class Intake:
         self._made: list[Handmade] = state.created() if state else []
         for made in self._made:
             self.simulation.create(made)
-        self._lock = threading.Lock()
         self._fixed: dict[str, list[Record]] = {
             "procedures": procedure_records(scenario, self.simulation.start),
             "units": unit_records(scenario, self.simulation.start),
@@ -93,7 +91,8 @@ class Intake:
 
     def create(self, unit: str | None, channel: int | None) -> str:
         """Create a dossier that is received now and return its code; BadRequest for an unknown unit or channel."""
-        with self._lock:
+        # the clock is read and the dossier added in one go: a reader that is past this second has seen it
+        with self.simulation.lock:
             at, number = self.clock(), len(self._made) % 10_000
             made = Handmade(unit or self._some_unit(len(self._made)), channel or int(Channel.IN_PERSON), at, number)
             try:

@@ -42,7 +42,7 @@ class Simulation:
         self.start, self.end = period(scenario, anchor)
         self.arrivals = Arrivals(scenario, self.habits, self.terms, scenario.file.live or Live())
         self.dossiers, self.surveys = Feed(), Feed()
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._parts: list[Lives] = []
         self._all: Lives | None = None
         self._next_day = anchor // DAY
@@ -81,7 +81,7 @@ class Simulation:
         """Let the days up to `now` arrive (live scenarios); `now` is local seconds."""
         if not self.scenario.is_live:
             return
-        with self._lock:
+        with self.lock:
             while self._next_day * DAY <= now:
                 self._add(self.arrivals.day(self._next_day, self.anchor))
                 self._next_day += 1
@@ -102,14 +102,14 @@ class Simulation:
         at, unit = np.array([made.at]), np.array([place])
         lives = self.arrivals.lives(rng, at, unit, made.channel)
         lives.serial[:] = HAND_LANE * LANE + made.number
-        with self._lock:
+        with self.lock:
             self._add(lives)
         return self.coder.texts(lives.unit, lives.code_instant, lives.serial)[0]
 
     @property
     def lives(self) -> Lives:
         """All life paths that exist so far, in the order of the rows of the lists."""
-        with self._lock:
+        with self.lock:
             if self._all is None:
                 self._all = concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
                 self._parts = [self._all]
@@ -122,7 +122,7 @@ class Simulation:
 
     def page(self, feed: Feed, after: tuple[int, int] | None, limit: int, now: int) -> tuple[Ints, Ints]:
         """Return one page of a list: rows of `lives` and the local seconds of their last change before `now`."""
-        with self._lock:
+        with self.lock:
             self.advance(now)
             return feed.page(after, limit, now)
 
