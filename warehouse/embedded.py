@@ -92,7 +92,7 @@ class EmbeddedServer:
         if len(inside) <= SOCKET_PATH_LIMIT and re.fullmatch(r"[\w./@+ -]+", inside, re.ASCII):
             return self.runtime
         if is_root():
-            return SYSTEM_HOME / self._mark / "run"
+            return SYSTEM_HOME / f"run-{self._mark}"
         return Path(tempfile.gettempdir()) / f"ioc-{os.geteuid()}-{self._mark}"
 
     @property
@@ -133,6 +133,8 @@ class EmbeddedServer:
                 return False
             else:
                 self._run("pg_ctl", "-D", self.pgdata, "-w", "-m", "fast", "-t", START_SECONDS, "stop")
+                if self.sockets != self.runtime:
+                    shutil.rmtree(self.sockets, ignore_errors=True)
                 return True
             finally:
                 users.close()

@@ -174,6 +174,7 @@ def test_odd_folder_names(folder: Path, name: str) -> None:
         assert ask(server.start(), "select 1") == 1
     finally:
         assert server.stop()
+    assert server.sockets == server.runtime or not server.sockets.exists()
 
 
 def test_an_initdb_that_was_cut_off_is_begun_again(server: EmbeddedServer, folder: Path) -> None:
