@@ -47,23 +47,32 @@ NOT_LOST = or_(_d.finished_at.is_not(None), _d.status.is_(None), _d.status.not_i
 ONE_SUPPLEMENT = func.coalesce(_d.supplements, 0) <= 1
 
 
+RECEIPT: Counters = {
+    "received": true(),
+    "received_known": _d.channel.is_not(None),
+    "received_online": _d.channel == Channel.ONLINE,
+    "received_post": _d.channel == Channel.POST,
+    "eligible": and_(IN_ELIGIBLE, _d.channel.is_not(None)),
+    "eligible_online": and_(IN_ELIGIBLE, _d.channel == Channel.ONLINE),
+    "return_known": _d.return_channel.is_not(None),
+    "return_post": _d.return_channel == ReturnChannel.POST,
+}
+"""Counters over the dossiers received in a span."""
+DUE: Counters = {"fell_due": NOT_LOST}
+"""Counters over the dossiers that fell due in a span."""
+ANSWERS: Counters = {
+    "answered": survey_answer.c.satisfied.is_not(None),
+    "satisfied": survey_answer.c.satisfied.is_(True),
+}
+"""Counters over the survey answers of a span."""
+
+
 def receipt(until: datetime) -> Counters:
-    """Counters over the dossiers received in a span."""
-    known = _d.channel.is_not(None)
-    online = _d.channel == Channel.ONLINE
-    return {
-        "received": true(),
-        "received_known": known,
-        "received_online": online,
-        "received_post": _d.channel == Channel.POST,
-        "eligible": and_(IN_ELIGIBLE, known),
-        "eligible_online": and_(IN_ELIGIBLE, online),
-        "return_known": _d.return_channel.is_not(None),
-        "return_post": _d.return_channel == ReturnChannel.POST,
-        "received_on_time": and_(_d.finished_at < until, IN_TIME, HAS_RESULT),
-    }
+    """Counters over the dossiers received in a span, those judged at the instant `until` included."""
+    return {**RECEIPT, "received_on_time": and_(_d.finished_at < until, IN_TIME, HAS_RESULT)}
 
 
+@cache
 def closing(clock: Clock) -> Counters:
     """Counters over the dossiers that ended in a span; `median_seconds` marks the rows of the median."""
     # most dossiers end days before they are due: only near the due date is it worth to ask for civil days
@@ -85,31 +94,20 @@ def closing(clock: Clock) -> Counters:
     }
 
 
-def due() -> Counters:
-    """Counters over the dossiers that fell due in a span."""
-    return {"fell_due": NOT_LOST}
-
-
-def answers() -> Counters:
-    """Counters over the survey answers of a span."""
-    return {"answered": survey_answer.c.satisfied.is_not(None), "satisfied": survey_answer.c.satisfied.is_(True)}
-
-
-def stock(at: datetime, clock: Clock) -> Counters:
-    """Counters over the dossiers that are open at one instant."""
-    soon = {
-        name: and_(_d.due_at >= at, _d.due_at <= clock.calendar.add_working_hours(at, hours))
-        for name, hours in DUE_SOON_HOURS.items()
-    }
+def stock(name: str, at: datetime, clock: Clock) -> Condition:
+    """Which of the dossiers that are open at an instant a counter counts."""
+    if name in DUE_SOON_HOURS:
+        limit = clock.calendar.add_working_hours(at, DUE_SOON_HOURS[name])
+        return and_(_d.due_at >= at, _d.due_at <= limit)
     return {
         "open": true(),
+        CARRIED: true(),
         "open_in_time": _d.due_at >= at,
         "overdue": _d.due_at < at,
         "open_no_due": _d.due_at.is_(None),
         "waiting": _d.status.in_(sorted(WAITING)),
         "open_in_term_766": and_(_d.due_at >= at, ONE_SUPPLEMENT),
-        **soon,
-    }
+    }[name]
 
 
 def open_at(at: datetime) -> Condition:

@@ -117,7 +117,8 @@ def _scores(
     score = points.sum(axis=1, min_count=1).astype("Float64").round(method.decimals)
     ranked = score.where(volume >= method.minimum_volume)
     rank = ranked.groupby(table["unit_kind"], dropna=False).rank(method="dense", ascending=False)
-    table = table.assign(rank=rank.astype("Int64"), score=score, volume=volume, **parts)
+    ranks = {"rank": rank.astype("Int64"), "score": score, "volume": volume}
+    table = pd.concat([table, pd.DataFrame(ranks | parts)], axis=1)
     return table.sort_values(["unit_kind", "rank", "unit"], na_position="last").reset_index(drop=True)
 
 

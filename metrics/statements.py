@@ -35,6 +35,14 @@ from metrics.question import Question
 from warehouse.schema import dossier, procedure, survey_answer
 
 BUCKET = "bucket"
+COLUMNS: Mapping[str, ColumnElement[Any]] = {
+    "field": procedure.c.field_code,
+    "procedure": dossier.c.procedure,
+    "channel": dossier.c.channel,
+    "online_level": procedure.c.online_level,
+    "return_channel": dossier.c.return_channel,
+}
+"""Where the dimensions are kept that do not depend on the question."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +77,8 @@ def flows(question: Question) -> Iterator[Statement]:
     clocks: tuple[tuple[str, ColumnElement[datetime], Counters, Condition], ...] = (
         ("receipt", d.received_at, counters.receipt(question.until), true()),
         ("closing", d.finished_at, counters.closing(question.clock), existed),
-        ("due", d.due_at, counters.due(), existed),
-        ("answers", survey_answer.c.answered_at, counters.answers(), true()),
+        ("due", d.due_at, counters.DUE, existed),
+        ("answers", survey_answer.c.answered_at, counters.ANSWERS, true()),
     )
     for name, event, table, condition in clocks:
         asked = {counter: table[counter] for counter in table if counter in question.counters}
@@ -108,15 +116,9 @@ class Base:
         self.question = question
         used = {*question.groups, *question.filters}
         self.unit: ColumnElement[str] = survey_answer.c.unit if of_answers else dossier.c.unit
-        self.columns: Mapping[str, ColumnElement[Any]] = {
-            "unit": self.unit,
-            "field": procedure.c.field_code,
-            "procedure": dossier.c.procedure,
-            "channel": dossier.c.channel,
-            "online_level": procedure.c.online_level,
-            "return_channel": dossier.c.return_channel,
-            "overdue_age": counters.overdue_age(question.until, question.clock),
-        }
+        self.columns: dict[str, ColumnElement[Any]] = {**COLUMNS, "unit": self.unit}
+        if "overdue_age" in used:
+            self.columns["overdue_age"] = counters.overdue_age(question.until, question.clock)
         self.source: FromClause = survey_answer if of_answers else dossier
         of_procedure = joins_procedure or any(DIMENSIONS[name].of_catalogue for name in used)
         if of_answers and used - {"unit", "unit_kind"}:
@@ -150,7 +152,7 @@ class Base:
             .table_valued("code", "kind", name="kinds")
             .render_derived()
         )
-        self.columns = {**self.columns, "unit_kind": table.c.kind}
+        self.columns["unit_kind"] = table.c.kind
         self.source = self.source.outerjoin(table, table.c.code == self.unit)
 
 

@@ -41,8 +41,8 @@ def stocks(question: Question) -> Iterator[Statement]:
 def _single(question: Question, name: str, at: datetime, asked: tuple[str, ...]) -> Statement:
     base = Base(question)
     by = base.groups
-    table = {**counters.stock(at, question.clock), CARRIED: true()}
-    columns = [aggregate(counter, table[counter], question).label(counter) for counter in asked]
+    tests = {counter: counters.stock(counter, at, question.clock) for counter in asked}
+    columns = [aggregate(counter, test, question).label(counter) for counter, test in tests.items()]
     statement = select(*by, *columns).select_from(base.source).where(counters.open_at(at), *base.conditions)
     if asked == ("overdue",):
         statement = statement.where(_d.due_at < at)

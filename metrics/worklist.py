@@ -35,7 +35,7 @@ class Kind:
 
 def _open_and(counter: str) -> Callable[[Question], Condition]:
     return lambda question: and_(
-        counters.open_at(question.until), counters.stock(question.until, question.clock)[counter]
+        counters.open_at(question.until), counters.stock(counter, question.until, question.clock)
     )
 
 
