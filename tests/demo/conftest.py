@@ -27,11 +27,12 @@ class Running:
         assert line.startswith("demo intake listening on http://127.0.0.1:"), line
         self.url = line.split()[-1]
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Record:
         with urllib.request.urlopen(self.url + path, timeout=20) as reply:
-            return json.load(reply)
+            answer: Record = json.load(reply)
+            return answer
 
-    def post(self, path: str, body: object) -> tuple[int, Any]:
+    def post(self, path: str, body: object) -> tuple[int, Record]:
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), method="POST")
         try:
             with urllib.request.urlopen(request, timeout=20) as reply:

@@ -208,4 +208,3 @@ def test_live_history_is_calibrated() -> None:
 def test_the_figures_here_are_the_published_ones(key: str, field: str, figure: int) -> None:
     reference = json.loads(shared("vn_reported_figures/reference.json").read_text(encoding="utf-8"))
     assert reference["figures"][key][field] == figure
-
