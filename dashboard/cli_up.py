@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import httpx
 from rich.console import Console
@@ -26,6 +27,9 @@ from warehouse.units import load_units
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 PORT_PATIENCE = 6.0
+ENDING_PATIENCE = 20.0
+ENDING = "ending"
+LOCK = "up.lock"
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -54,7 +58,7 @@ def run_together(settings: Settings, file: Path, scenario: str | None) -> None:
         engine.dispose()
         programs = list(programs_of(settings, file, state, scenario, intake))
         supervisor = Supervisor(programs, state, _say, _look_after_database)
-        _stop_on_signals(supervisor)
+        _stop_on_signals(supervisor, state / LOCK)
         _say(f"starting {', '.join(program.name for program in programs)}; logs are in {state / 'log'}")
         supervisor.run(lambda: _print_address(settings, time.monotonic() - began))
         _say("đã dừng / stopped")
@@ -96,25 +100,36 @@ def _only_one(state: Path, settings: Settings) -> Iterator[None]:
     """Hold the lock of the state folder; the kernel lets it go when this process ends, however it ends."""
     try:
         state.mkdir(parents=True, exist_ok=True)
-        lock = (state / "up.lock").open("a+")
+        lock = (state / LOCK).open("a+")
     except OSError as error:
         raise ConfigurationError(
             f"database.data_dir: cannot write to {state}: {error.strerror};"
             " give this user the right to write there or name another folder"
         ) from None
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
+        deadline = time.monotonic() + ENDING_PATIENCE
+        while (holder := _holder(lock)) is not None:
+            if holder == ENDING and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
             raise ConfigurationError(
-                f"already running as process {lock.read().strip() or 'unknown'}, see {address(settings)};"
+                f"already running as process {holder or 'unknown'}, see {address(settings)};"
                 " stop it with Ctrl-C in its window, or set another database.data_dir and web.port for a second one"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _holder(lock: IO[str]) -> str | None:
+    """Take the lock and return None, or return what its holder wrote into it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        return lock.read().strip()
+    return None
 
 
 def _look_after_database() -> None:
@@ -125,9 +140,10 @@ def _look_after_database() -> None:
         _say(f"the database had died: {error}")
 
 
-def _stop_on_signals(supervisor: Supervisor) -> None:
+def _stop_on_signals(supervisor: Supervisor, lock: Path) -> None:
     def ask(number: int, frame: FrameType | None) -> None:
         del number, frame
+        lock.write_text(ENDING, encoding="utf-8")  # a next start waits for us instead of giving up
         supervisor.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

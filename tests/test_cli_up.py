@@ -111,7 +111,12 @@ def test_a_life_of_ioc_up(folder: Path) -> None:
         third = Up(folder)
         try:
             assert "Open in a browser" in third.until("Ctrl-C")
-            assert third.end(signal.SIGINT) == 0
+            third.process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+            fourth = Up(folder)  # waits for the third to end
+            assert third.process.wait(timeout=30) == 0
+            assert "Open in a browser" in fourth.until("Ctrl-C")
+            assert fourth.end(signal.SIGTERM) == 0
         finally:
             third.process.kill()
     finally:
