@@ -8,8 +8,10 @@ a reply that is too large) is RefusedInput. Messages name the address without it
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -70,10 +72,16 @@ def read(
         raise trouble
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """The trusted certificates, loaded once: that takes longer than a page."""
+    return httpx.create_ssl_context()
+
+
 def _pages(settings: RestSettings, position: str | None) -> Iterator[Page]:
     """Ask page after page until one has no records or names no next cursor."""
     cursor, number, seen = position, 0, {position}
-    with httpx.Client(timeout=settings.timeout_seconds, trust_env=False) as client:
+    with httpx.Client(timeout=settings.timeout_seconds, trust_env=False, verify=_tls()) as client:
         while True:
             number += 1
             page = _PageRequest(client, settings, cursor, number).fetch()

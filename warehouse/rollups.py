@@ -15,6 +15,7 @@ no closing time is known):
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Executable,
     Integer,
     SmallInteger,
     and_,
@@ -57,12 +59,9 @@ def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, remove
     rollup lock until its end.
     """
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    moves = _contributions(added, zone, 1) + ([] if removed is None else _contributions(removed, zone, -1))
-    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], _summed(moves))
-    sums = {name: flow_day.c[name] + statement.excluded[name] for name in COUNTERS}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(KEYS), set_=sums))
+    connection.execute(_move_cells(zone, added, removed))
     if removed is not None:
-        _delete_empty(connection, zone, removed)
+        connection.execute(_delete_empty(zone, removed))
 
 
 def rebuild(connection: Connection, zone: ZoneInfo) -> None:
@@ -73,12 +72,21 @@ def rebuild(connection: Connection, zone: ZoneInfo) -> None:
     connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], cells))
 
 
-def _delete_empty(connection: Connection, zone: ZoneInfo, removed: FromClause) -> None:
+@cache
+def _move_cells(zone: ZoneInfo, added: FromClause, removed: FromClause | None) -> Executable:
+    moves = _contributions(added, zone, 1) + ([] if removed is None else _contributions(removed, zone, -1))
+    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], _summed(moves))
+    sums = {name: flow_day.c[name] + statement.excluded[name] for name in COUNTERS}
+    return statement.on_conflict_do_update(index_elements=list(KEYS), set_=sums)
+
+
+@cache
+def _delete_empty(zone: ZoneInfo, removed: FromClause) -> Executable:
     """A cell in which nothing is left is no cell."""
     left = _union(*_contributions(removed, zone, -1)).subquery()
     same_cell = and_(*(flow_day.c[name] == left.c[name] for name in KEYS))
     nothing = and_(*(flow_day.c[name] == 0 for name in COUNTERS))
-    connection.execute(delete(flow_day).where(same_cell, nothing))
+    return delete(flow_day).where(same_cell, nothing)
 
 
 def _summed(events: Sequence[Any]) -> Any:  # noqa: ANN401 - a select of cells
