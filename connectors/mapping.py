@@ -2,7 +2,7 @@
 
 A mapping is a TOML file; unknown keys are errors. A source names a preset of `connectors/presets/` or a file of its
 own. Fields that no rule names are never read; `personal` lists those that hold personal data, so that naming one of
-them in a rule is an error too. The language is described in docs and by the presets.
+them in a rule is an error too. The classes below describe every key; the presets show them at work.
 """
 
 from __future__ import annotations

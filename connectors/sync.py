@@ -8,7 +8,7 @@ the last batch that is wholly there, and reading a batch again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -79,7 +79,7 @@ def sync_source(
     log = RunLog(source, now)
     with engine.connect() as connection, stream_lock(connection, source, LOCK_WAIT_SECONDS) as held:
         if not held:
-            return log.report
+            return replace(log.report, error="another process is reading this source; nothing was done here")
         with connection.begin():
             position = log.begin(connection)
         try:

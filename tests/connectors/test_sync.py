@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Engine, delete, select, text, update
 
-from connectors.runs import ABANDONED, RunReport
+from connectors.runs import ABANDONED, RunReport, stream_lock
 from connectors.sync import sync_all, sync_source
 from tests.conftest import ROOT
 from tests.connectors.intake import Intake, Reply, serve
@@ -185,6 +185,19 @@ def test_two_runs_at_once_do_the_work_once(warehouse: Engine, intake: Intake) ->
     assert sum(report.stored for report in reports) == 199
     assert sum(report.read for report in reports) == 199
     assert len(table_rows(warehouse, dossier)) == 199
+
+
+def test_a_stream_that_another_process_reads_is_left_alone(
+    warehouse: Engine, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.sync.LOCK_WAIT_SECONDS", 0.2)
+    source = rest_source(intake.url)
+    with warehouse.connect() as other, stream_lock(other, source, 0) as held:
+        assert held
+        report = run(warehouse, source)
+    assert (report.state, report.read, report.run_id) == (RunState.RUNNING, 0, None)
+    assert table_rows(warehouse, sync_run) == []
+    assert run(warehouse, source).state is RunState.OK
 
 
 def test_two_sources_move_the_same_cells(warehouse: Engine, intake: Intake) -> None:
