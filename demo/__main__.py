@@ -7,7 +7,6 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from demo.files import write
 from demo.intake import Intake
 from demo.office import ZONE
 from demo.scenario import ScenarioError, load, names
@@ -46,6 +45,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace) -> int:
+    from demo.files import write  # noqa: PLC0415 - the server starts faster without pyarrow
+
     clock = clock_from(options.now)
     for file, count in write(Intake(load(options.scenario), clock, None), options.out, options.format):
         sys.stdout.write(f"{file}: {count} records\n")

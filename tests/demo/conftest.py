@@ -54,7 +54,7 @@ class Running:
             self.process.kill()
         else:
             self.process.terminate()
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=20)  # closes both streams
         return self.process.returncode
 
 
@@ -77,6 +77,3 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     for server in running:
         if server.process.poll() is None:
             server.end(kill=True)
-        for stream in (server.process.stdout, server.process.stderr):
-            if stream:
-                stream.close()

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ FIVE = (
 )
 
 
+@cache
 def served(name: str, *, scenario: str) -> list[Record]:
     intake = Intake(load(scenario), clock_from(None), None)
     return [record for page in pages(intake, name) for record in page]

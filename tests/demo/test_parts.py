@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from demo.__main__ import main
 from demo.codes import Coder
 from demo.draw import pick, split
+from demo.files import pages
 from demo.intake import Intake
 from demo.office import DAY, WORKDAY, ZONE, day_start, from_stamp, instant, local_seconds, position, stamps, to_datetime
 from demo.scenario import ScenarioError, load, names
@@ -118,6 +119,43 @@ def test_same_seed_same_dossiers_other_seed_others() -> None:
     assert first == second
     moved = Intake(scenario, lambda: at + 90_000, None, anchor=at + 86_400).page("dossiers", "", 2_000)
     assert moved.records != first.records
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.mark.parametrize("name", ["dossiers", "surveys"])
+def test_reader_of_a_live_intake_holds_what_a_new_reader_would_read(name: str) -> None:
+    """Time moves between any two pages, also over midnight; dossiers are created in between."""
+    rng = np.random.default_rng(5)
+    key = {"dossiers": "MaHoSo", "surveys": "id"}[name]
+    clock = Clock(local_seconds(datetime(2026, 11, 20, 23, 40, tzinfo=ZONE)))
+    intake = Intake(load("live-binh-chanh"), clock, None)
+    held: dict[str, object] = {}
+    page = intake.page(name, "", 1)
+    for read in range(400):
+        running = read < 250
+        page = intake.page(name, page.cursor if read else "", 4_000 if read < 9 else int(rng.integers(1, 4)))
+        places = [(row["NgayCapNhat"], row[key]) for row in page.records]
+        assert places == sorted(places)
+        assert all(row["NgayCapNhat"] < stamps(one(clock.now))[0] for row in page.records)
+        held |= {row[key]: row for row in page.records}
+        clock.now += int(rng.integers(0, 25)) if running else 0
+        if read in {100, 101, 180}:
+            intake.create("27595", read % 3 + 1)
+        if not running and not page.records:
+            break
+    assert not page.records
+    fresh = {row[key]: row for part in pages(intake, name) for row in part}
+    assert held == fresh
+    assert len(fresh) > {"dossiers": 28_990, "surveys": 5_000}[name]
 
 
 def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:
