@@ -10,7 +10,7 @@ import streamlit as st
 from connectors.state import Freshness, SourceState
 from dashboard import numbers, resources
 from dashboard.draw import Draw
-from dashboard.state import in_url
+from dashboard.state import in_url, selected
 from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language, later
 from dashboard.theme import MARKDOWN, Meaning
 from metrics import Period
@@ -59,9 +59,8 @@ def headline(draw: Draw, title: str) -> Period:
 
 def _period_box(draw: Draw) -> str:
     default = draw.settings.display.default_period
-    state = in_url(PERIOD_KEY, default)
     options = [name for name in PRESET_TITLES if name in PRESETS]
-    options += [name for name in (default, st.session_state[PERIOD_KEY]) if name and name not in options]
+    options += [name for name in {default, selected(PERIOD_KEY, default)} if name not in options]
     chosen = st.selectbox(
         _("Period"),
         options,
@@ -70,7 +69,7 @@ def _period_box(draw: Draw) -> str:
         label_visibility="collapsed",
         icon=":material/calendar_month:",
         placeholder=_("Period"),
-        **state,
+        **in_url(PERIOD_KEY, default),
     )
     return str(chosen or default)
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from metrics.scope import Scope, UnitTree, resolve
 from warehouse.schema import unit
@@ -24,7 +25,7 @@ def units(connection: Connection, scope: Scope, day: date) -> pd.DataFrame:
     codes = resolve(connection, scope, UnitTree.load(connection, day))
     statement = (
         select(*(unit.c[name] for name in COLUMNS))
-        .distinct(unit.c.code)
+        .ext(distinct_on(unit.c.code))
         .order_by(unit.c.code, (unit.c.valid_from <= day).desc(), func.abs(unit.c.valid_from - day))
     )
     if codes is not None:

@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from sqlalchemy import URL, create_engine, text
 
-from tests.conftest import ROOT, TEMPLATE
 from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.conftest import ROOT, TEMPLATE
 
 READY_SECONDS = 90
 
@@ -52,10 +52,10 @@ class Stack:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start one process; its output goes to a log in the folder."""
-        log = (self.folder / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
-        )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def stop(self, name: str) -> None:
         """Stop one process."""
@@ -163,7 +163,7 @@ class Visitor:
         """Wait until the script has run and the page stands still."""
         self.page.wait_for_selector('[data-testid="stMainBlockContainer"] h1', timeout=30_000)
         self.page.wait_for_function(
-            """() => document.querySelector('[data-testid="stApp"]')?.getAttribute('data-test-script-state') !== 'running'
+            """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== 'running'
                  && document.querySelectorAll('[data-testid="stSkeleton"]').length === 0""",
             timeout=30_000,
         )
@@ -184,6 +184,9 @@ HARMLESS = (
 )
 
 
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+
 def _watch(context: BrowserContext, home: str) -> Visitor:
     page = context.new_page()
     visitor = Visitor(page, home)
@@ -193,7 +196,9 @@ def _watch(context: BrowserContext, home: str) -> Visitor:
             visitor.outside.append(request.url)
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not any(words in message.text for words in HARMLESS):
+        if message.type not in {"error", "warning"} or any(words in message.text for words in HARMLESS):
+            return
+        if not message.location["url"].endswith(PROBES):  # on a deep link Streamlit asks where its root is
             visitor.complaints.append(f"{message.type}: {message.text}")
 
     page.on("request", on_request)
@@ -209,7 +214,10 @@ def visit(browser: Browser, stack: Stack) -> Iterator[object]:
 
     def make(width: int = 1366, height: int = 768, scheme: str = "light") -> Visitor:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh"
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale="vi-VN",
+            timezone_id="Asia/Ho_Chi_Minh",
         )
         contexts.append(context)
         return _watch(context, stack.web)

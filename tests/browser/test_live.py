@@ -52,5 +52,5 @@ def test_a_failing_source_keeps_the_last_good_numbers_and_shows_their_age(visit:
         time.sleep(3)
         assert shown(visitor) == good
     httpx.post(f"{stack.intake}/demo/fault", json={"mode": "none"}, timeout=5)
-    visitor.page.get_by_text(re.compile("Trực tuyến · ")).wait_for(timeout=60_000)
+    visitor.page.get_by_text(re.compile("Cập nhật ")).wait_for(timeout=60_000)
     visitor.assert_clean()
