@@ -30,8 +30,9 @@ class Arrivals:
         """Return what arrives on a civil day (days since 1970), from the second `opens` on."""
         rng = generator(self.scenario.file.seed, "live", day)
         first = max(opens, day * DAY)
-        count = rng.poisson(self.live.arrivals_per_hour * 24)
-        at = np.sort(rng.integers(day * DAY, (day + 1) * DAY, count))
+        # one arrival in each equal slot of the day: no minute is empty, as chance alone would leave some
+        count = round(self.live.arrivals_per_hour * 24)
+        at = day * DAY + ((np.arange(count) + rng.random(count)) * (DAY / count)).astype(np.int64)
         weights = self.habits.size[self.units]
         unit = rng.choice(self.units, size=count, p=weights / weights.sum())
         lives = self.lives(rng, at, unit, None)
@@ -57,7 +58,7 @@ class Arrivals:
         due = terms.due(procedure, received)
         finished = received + self._minutes(rng, unit, hours)
         finished = np.where(long, self._by_the_law(rng, unit, received, due), finished)
-        assigned = received + np.minimum(np.maximum((finished - received) // 4, 20), 1800)
+        assigned = received + np.minimum(np.maximum((finished - received) // 4, 20), 120)
         post_out = rng.random(count) < 0.12
         returned = finished + np.where(post_out, rng.integers(DAY, 3 * DAY, count), rng.integers(120, 2400, count))
         never = np.full(count, NEVER, dtype=np.int64)
@@ -83,9 +84,9 @@ class Arrivals:
         return np.where(online, Channel.ONLINE, np.where(post, Channel.POST, Channel.IN_PERSON)).astype(np.int64)
 
     def _accepted(self, rng: np.random.Generator, at: Ints, unit: Ints, channel: Ints) -> Ints:
-        """Online dossiers are accepted within minutes; where acceptance is slow, after hours of open office."""
+        """Online dossiers are accepted within a minute or two; where acceptance is slow, after hours of open office."""
         mean = self.habits.accept_hours[unit]
-        soon = at + 30 + (rng.exponential(240, len(at))).astype(np.int64)
+        soon = at + 15 + rng.exponential(45, len(at)).astype(np.int64)
         slow = instant(position(at) + (rng.exponential(1.0, len(at)) * mean * 3600).astype(np.int64) + 600)
         slow = np.minimum(slow, at + 8 * DAY)
         return np.where(channel == Channel.ONLINE, np.where(mean > 4, np.maximum(slow, at + 60), soon), at)

@@ -76,10 +76,10 @@ class Surveys(_Table):
 class Live(_Table):
     """What arrives after the history, around the clock."""
 
-    arrivals_per_hour: float = Field(130.0, gt=0, le=1500)
-    same_day: Rate = Field(0.969, description="arrivals that are done within minutes")
-    some_hours: Rate = Field(0.025, description="arrivals that take some hours; the rest takes its statutory time")
-    minutes: tuple[float, float] = (3.0, 35.0)
+    arrivals_per_hour: float = Field(180.0, gt=0.1, le=1500)
+    same_day: Rate = Field(0.97, description="arrivals that are done within minutes")
+    some_hours: Rate = Field(0.0255, description="arrivals that take some hours; the rest takes its statutory time")
+    minutes: tuple[float, float] = (1.5, 25.0)
 
 
 class _File(_Table):

@@ -106,7 +106,7 @@ def test_live_part_runs_around_the_clock_and_closes() -> None:
     after = played("live-binh-chanh", 100)
     fresh = [row for row in after if row["MaHoSo"] not in before]
     assert before <= {row["MaHoSo"] for row in after}
-    assert 0.8 < len(fresh) / (135 * 100) < 1.2
+    assert 0.8 < len(fresh) / (180 * 100) < 1.2
     assert {row["NgayNopHoSo"][8:10] for row in fresh} == {f"{hour:02d}" for hour in range(24)}
     assert sum(row["TrangThaiHoSo"] in {9, 10} for row in fresh) > 0.9 * len(fresh)
     assert min(row["NgayNopHoSo"] for row in fresh) >= "20261120103000"
