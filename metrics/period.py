@@ -52,6 +52,8 @@ class Period:
         Raises BadQuestion that lists what is accepted.
         """
         words = text.strip()
+        if isinstance(today, datetime):
+            today = today.astimezone(zone).date()
         try:
             found = _instants(words) or _days(words, today)
         except ValueError as error:

@@ -58,6 +58,11 @@ def test_instants_are_half_open_and_keep_their_length() -> None:
     assert Period.parse(previous(period).text, HANOI) == previous(period)
 
 
+def test_today_may_be_an_instant_of_any_zone() -> None:
+    instant = datetime(2024, 3, 29, 18, tzinfo=UTC)  # already the 30th in Hanoi
+    assert Period.parse("today", HANOI, today=instant) == Period.parse("today", HANOI, today=TODAY)
+
+
 def test_every_preset_is_understood_and_named_in_the_refusal() -> None:
     with pytest.raises(BadQuestion) as refusal:
         Period.parse("yesteryear", HANOI)
