@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic_core import from_json
 
 from connectors.batch import Mask, as_text, text_array
 from connectors.values import fold
@@ -33,8 +34,8 @@ class ListColumn:
         wanted = {fold(word) for word in among}
 
         def hit(element: dict[str, Any]) -> bool:
-            text = fold(as_text(element.get(item)) or "")
-            return text in wanted if wanted else bool(text)
+            text = as_text(element.get(item)) or ""
+            return fold(text) in wanted if wanted else bool(text.strip())
 
         found = [None if elements is None else any(hit(element) for element in elements) for elements in self._lists]
         return pa.array(found, pa.bool_()).take(self._indices)
@@ -47,9 +48,17 @@ class ListColumn:
 
 def _parse(text: str | None) -> list[dict[str, Any]] | None:
     try:
-        value = json.loads(text or "null")
+        value = _value(text or "null")
     except (ValueError, RecursionError):
         return None
     if isinstance(value, list) and all(isinstance(element, dict) for element in value):
         return value
     return None
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - a value of JSON
+    """Read JSON by the parser that is twice as fast; what it does not take (half characters) the usual one may."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)

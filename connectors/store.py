@@ -37,7 +37,7 @@ from sqlalchemy.dialects.postgresql import insert
 from connectors.entities import TAUGHT, UPDATED, Shape
 from connectors.staging import copy_in, prepare, temporary
 from warehouse import rollups
-from warehouse.schema import dossier, dossier_change, procedure
+from warehouse.schema import dossier_change, procedure
 from warehouse.vocabulary import Entity
 
 WATCHED = ("status", "due_at", "finished_at", "unit")
@@ -63,12 +63,15 @@ def store_rows(
     prepare(connection, staged)
     newest = _newest(shape, rows)
     copy_in(connection, staged, _as_stored(shape, source, newest, now))
-    connection.execute(delete(staged).where(_same_key(shape, staged), ~_newer(shape, staged)))
+    old = _old_versions(connection, shape, staged)
     taught = 0
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, newest)
-        _follow_dossiers(connection, staged, zone)
-    stored = _upsert(connection, shape, staged)
+        if old is not None:
+            _keep_changes(connection, staged, old)
+        rollups.refresh(connection, zone, added=staged, removed=old)
+    # the lock of the stream keeps others from its rows; a catalogue is written by several streams
+    stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
     return Stored(stored, len(rows) - stored, taught)
 
 
@@ -111,13 +114,32 @@ def _as_stored(shape: Shape, source: str, rows: pd.DataFrame, now: datetime) -> 
     )  # fmt: skip
 
 
-def _same_key(shape: Shape, staged: Table) -> ColumnElement[bool]:
-    return and_(*(column == staged.c[column.name] for column in shape.table.primary_key.columns))
+def _old_versions(connection: Connection, shape: Shape, staged: Table) -> Table | None:
+    """Leave in `staged` what is new or newer and return the stored versions that it replaces; None: there are none.
+
+    The large table is asked once, by its key, and in a first load that is all that this costs.
+    """
+    old = temporary(shape.table, "replaced")
+    prepare(connection, old)
+    # Of a batch's keys the index pages are soon in memory; with the usual cost of a random page the planner reads the
+    # whole table for every batch instead, and a load gets slower with what it has loaded.
+    connection.execute(select(func.set_config("random_page_cost", "1.1", True)))
+    known = select(*shape.table.columns).join_from(staged, shape.table, _same_key(shape, shape.table, staged))
+    if not connection.execute(insert(old).from_select(list(shape.table.columns.keys()), known)).rowcount:
+        return None
+    same = _same_key(shape, old, staged)
+    connection.execute(delete(staged).where(same, ~_newer(shape, staged, old)))
+    connection.execute(delete(old).where(~exists(select(literal(1)).select_from(staged).where(same))))
+    return old
 
 
-def _newer(shape: Shape, staged: Any) -> ColumnElement[bool]:  # noqa: ANN401 - staged or excluded
+def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:
+    return and_(*(one.c[column.name] == other.c[column.name] for column in shape.table.primary_key.columns))
+
+
+def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
     """Whether the staged version of a row replaces the stored one."""
-    new, old = staged.c, shape.table.c
+    new, old = staged.c, stored.c
     if not shape.versioned:
         return or_(*(new[name].is_distinct_from(old[name]) for name in shape.stored))
     rank = ["status", "payload_hash"] if "status" in old else ["payload_hash"]
@@ -133,36 +155,24 @@ def _newer(shape: Shape, staged: Any) -> ColumnElement[bool]:  # noqa: ANN401 - 
     return and_(new.payload_hash != old.payload_hash, later)
 
 
-def _upsert(connection: Connection, shape: Shape, staged: Table) -> int:
+def _write(connection: Connection, shape: Shape, staged: Table, *, new_only: bool) -> int:
+    """Insert or update in the order of the key, so that its index is filled page by page."""
     names = [column.name for column in shape.table.columns if column.name in (*shape.stored, *_bookkeeping(shape))]
-    statement = insert(shape.table).from_select(names, select(*(staged.c[name] for name in names)))
     keys = [column.name for column in shape.table.primary_key.columns]
-    written = statement.on_conflict_do_update(
-        index_elements=keys,
-        set_={name: statement.excluded[name] for name in names if name not in keys},
-    )
-    return int(connection.execute(written).rowcount)
+    rows = select(*(staged.c[name] for name in names)).order_by(*(staged.c[name] for name in keys))
+    statement = insert(shape.table).from_select(names, rows)
+    if not new_only:
+        replaced = {name: statement.excluded[name] for name in names if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    return int(connection.execute(statement).rowcount)
 
 
 def _bookkeeping(shape: Shape) -> tuple[str, ...]:
     return ("source", "seen_at", "payload_hash", "flags") if shape.versioned else ()
 
 
-def _follow_dossiers(connection: Connection, staged: Table, zone: ZoneInfo) -> None:
-    """Keep the old values of watched columns, and move the rollup cells from the old versions to the new ones."""
-    replaced = temporary(dossier, "replaced")
-    prepare(connection, replaced)
-    same = and_(dossier.c.source == staged.c.source, dossier.c.code == staged.c.code)
-    before = select(*dossier.columns).where(exists(select(literal(1)).select_from(staged).where(same)))
-    found = connection.execute(
-        replaced.insert().from_select([column.name for column in dossier.columns], before)
-    ).rowcount
-    if found:
-        _keep_changes(connection, staged, replaced)
-    rollups.refresh(connection, zone, added=staged, removed=replaced if found else None)
-
-
 def _keep_changes(connection: Connection, staged: Table, replaced: Table) -> None:
+    """Keep the old values of watched columns."""
     same = and_(replaced.c.source == staged.c.source, replaced.c.code == staged.c.code)
     changes = union_all(
         *(

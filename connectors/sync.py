@@ -7,7 +7,7 @@ the last batch that is wholly there, and reading a batch again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, select
 
 from connectors import files, quarantine, rest
+from connectors.ahead import ahead
 from connectors.batch import Batch
 from connectors.checks import Action, Context, actions, needs_units, run_checks
 from connectors.entities import SHAPES, Shape
 from connectors.mapping import SourceMapping, load_mapping
 from connectors.runs import RunLog, RunReport, new_version, stream_lock
 from connectors.store import store_rows
-from connectors.transform import apply_mapping
+from connectors.transform import Mapped, apply_mapping
 from warehouse.errors import ConfigurationError, RefusedInput, TransientError
 from warehouse.schema import unit
 from warehouse.settings import RestSettings, Settings, SourceSettings
@@ -66,6 +67,11 @@ class Stream:
             return rest.read(reader, position, fields, self.mapping.key_fields, self.source.batch_rows)
         return files.read(reader, position, fields, self.source.batch_rows)
 
+    def mapped(self, position: str | None) -> Generator[tuple[Batch, Mapped]]:
+        """Read everything after a position and apply the mapping."""
+        for batch in self.read(position):
+            yield batch, apply_mapping(self.mapping, batch, self.zone)
+
 
 def sync_source(
     engine: Engine, settings: Settings, source: SourceSettings, *, now: datetime, progress: Progress | None = None
@@ -84,8 +90,8 @@ def sync_source(
             position = log.begin(connection)
         try:
             _require_units(connection, stream)
-            for batch in stream.read(position):
-                _take(connection, stream, log, batch)
+            for batch, mapped in ahead(stream.mapped(position)):
+                _take(connection, stream, log, batch, mapped)
                 if progress is not None:
                     progress(log.report)
         except (RefusedInput, TransientError) as error:
@@ -132,13 +138,12 @@ def _unit_codes(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(unit.c.code).distinct()).scalars())
 
 
-def _take(connection: Connection, stream: Stream, log: RunLog, batch: Batch) -> None:
-    """Map, check and store one batch: all of it, or nothing."""
+def _take(connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped) -> None:
+    """Check and store one batch: all of it, or nothing."""
     if not len(batch.frame):
         with connection.begin():
             log.move(connection, batch.position)
         return
-    mapped = apply_mapping(stream.mapping, batch, stream.zone)
     with connection.begin():
         units = _unit_codes(connection) if "unit" in stream.shape.columns else frozenset[str]()
         context = Context(mapped, stream.shape, log.now, stream.zone, units)

@@ -60,7 +60,7 @@ class _Application:
         self.size = len(batch.frame)
         self.kinds = SHAPES[mapping.entity].columns
         self.texts = {
-            name: clean(pa.array(batch.frame[name]), mapping.empty)
+            name: clean(pa.array(batch.frame[name]), mapping.empty, form=name not in mapping.list_fields)
             for name in mapping.source_fields
             if name in batch.frame
         }

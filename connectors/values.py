@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,15 +47,15 @@ class Read:
     trouble: str
 
 
-def clean(texts: Any, empty: Sequence[str] = ()) -> Any:  # noqa: ANN401 - Arrow text arrays
-    """Normalise texts: NFC, no NUL, no space around; an empty one is null."""
+def clean(texts: Any, empty: Sequence[str] = (), *, form: bool = True) -> Any:  # noqa: ANN401 - Arrow text arrays
+    """Normalise texts: NFC (unless not `form`), no NUL, no space around; an empty one is null."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     texts = pc.cast(texts, pa.large_string())
     if pc.any(pc.match_substring(texts, "\0")).as_py():
         texts = pc.replace_substring(texts, "\0", "")
     texts = pc.utf8_trim_whitespace(texts)
-    if not pc.all(pc.string_is_ascii(texts)).as_py():
+    if form and not pc.all(pc.string_is_ascii(texts)).as_py():
         texts = pc.utf8_normalize(texts, form="NFC")
     nothing = pc.is_in(texts, value_set=pa.array(["", *empty], pa.large_string()))
     return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
@@ -100,6 +101,7 @@ def _read_codes(kind: Kind, texts: Any, codes: Mapping[str, Any]) -> Read:  # no
     return Read(values, _bad(texts, values), "unknown_code")
 
 
+@lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """Bring a code word to the form in which words are compared."""
     return _WHOLE.sub(r"\1", unicodedata.normalize("NFC", word).strip().casefold())
