@@ -12,7 +12,7 @@ from dashboard.cards import card, careful, good
 from dashboard.draw import Draw
 from dashboard.figures import Figure, figure, series, wide
 from dashboard.shell import age_note
-from dashboard.state import in_url
+from dashboard.state import in_url, selected
 from dashboard.texts import _
 from dashboard.theme import ACHIEVEMENT, BURDEN, Meaning
 from dashboard.tiles import Tile, explanation, tile_row, title
@@ -72,16 +72,15 @@ def tiles(draw: Draw, period: Period, filters: dict[str, tuple[str, ...]] | None
 def map_card(draw: Draw, period: Period) -> None:
     """Draw the map of the units, coloured by a metric that the reader chooses; a click opens the unit."""
     with card("map", _("Where"), age_note(draw)):
-        name = str(
-            st.segmented_control(
-                _("Colour by"),
-                MAP_METRICS,
-                required=True,
-                format_func=lambda metric: title(draw, metric),
-                label_visibility="collapsed",
-                **in_url(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS),
-            )
+        st.segmented_control(
+            _("Colour by"),
+            MAP_METRICS,
+            required=True,
+            format_func=lambda metric: title(draw, metric),
+            label_visibility="collapsed",
+            **in_url(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS),
         )
+        name = selected(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS)
         frame = draw.ask((name,), period, by=("unit",))
         rows = frame[frame["metric"] == name].set_index("unit")
         values = pd.to_numeric(rows["value"])

@@ -61,7 +61,7 @@ def _period_box(draw: Draw) -> str:
     default = draw.settings.display.default_period
     options = [name for name in PRESET_TITLES if name in PRESETS]
     options += [name for name in {default, selected(PERIOD_KEY, default)} if name not in options]
-    chosen = st.selectbox(
+    st.selectbox(
         _("Period"),
         options,
         accept_new_options=True,
@@ -71,7 +71,7 @@ def _period_box(draw: Draw) -> str:
         placeholder=_("Period"),
         **in_url(PERIOD_KEY, default),
     )
-    return str(chosen or default)
+    return selected(PERIOD_KEY, default)
 
 
 def _parsed(draw: Draw, text: str) -> Period:

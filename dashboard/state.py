@@ -2,7 +2,8 @@
 
 Streamlit's own binding writes the words of an option into the URL, which change with the language; here it is the code.
 A widget takes what `in_url` returns. It follows the URL when a link, the back button or a first visit changed it, and
-writes the URL when the reader changed the widget; a selection that is the default is left out.
+writes the URL when the reader changed the widget; a selection that is the default is left out. The value to work with
+is always `selected`: what a widget itself returns may lag behind by a run.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dashboard.cards import card, careful
 from dashboard.draw import Draw
 from dashboard.figures import figure, series, wide
 from dashboard.shell import age_note
-from dashboard.state import in_url
+from dashboard.state import in_url, selected
 from dashboard.tables import TERMS, clickable, dossier_columns, readable_dossiers, term
 from dashboard.texts import _, later, plain
 from dashboard.theme import Meaning
@@ -38,16 +38,15 @@ def choose_unit(draw: Draw) -> str:
     if asked and asked not in options:
         careful(_("There is no unit {code} in the area that you see.", code=plain(asked)))
     with st.container(width=360):
-        return str(
-            st.selectbox(
-                _("Unit"),
-                options,
-                format_func=lambda code: names.get(code, code),
-                label_visibility="collapsed",
-                icon=":material/apartment:",
-                **in_url(UNIT_KEY, options[0], options),
-            )
+        st.selectbox(
+            _("Unit"),
+            options,
+            format_func=lambda code: names.get(code, code),
+            label_visibility="collapsed",
+            icon=":material/apartment:",
+            **in_url(UNIT_KEY, options[0], options),
         )
+    return selected(UNIT_KEY, options[0], options)
 
 
 def unit_tiles(draw: Draw, period: Period, unit: str) -> None:

@@ -10,7 +10,7 @@ from dashboard import navigation, numbers
 from dashboard.cards import card, good
 from dashboard.draw import Draw
 from dashboard.shell import age_note
-from dashboard.state import in_url
+from dashboard.state import in_url, selected
 from dashboard.tables import clickable, dossier_columns, readable_dossiers
 from dashboard.texts import _, later
 
@@ -40,7 +40,7 @@ def choices(draw: Draw) -> Choice:
     leaves = units[~units["code"].isin(units["parent"])]
     names = {EVERY: _("All units"), **dict(zip(leaves["code"].astype(str), leaves["name"], strict=True))}
     with st.container(horizontal=True, vertical_alignment="center"):
-        kind = st.segmented_control(
+        st.segmented_control(
             _("Which"),
             list(KINDS),
             required=True,
@@ -49,7 +49,7 @@ def choices(draw: Draw) -> Choice:
             **in_url(KIND_KEY, "overdue", KINDS),
         )
         with st.container(width=280):
-            unit = st.selectbox(
+            st.selectbox(
                 _("Unit"),
                 list(names),
                 format_func=lambda code: names.get(code, code),
@@ -58,7 +58,7 @@ def choices(draw: Draw) -> Choice:
                 **in_url(UNIT_KEY, EVERY, names),
             )
     page = max(1, int(st.session_state.get(PAGE_KEY) or 1))
-    return Choice(str(kind or "overdue"), str(unit or EVERY), page)
+    return Choice(selected(KIND_KEY, "overdue", KINDS), selected(UNIT_KEY, EVERY, names), page)
 
 
 def worklist_table(draw: Draw, choice: Choice) -> None:

@@ -2,109 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from sqlalchemy import URL, create_engine, text
 
 from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.conftest import ROOT, TEMPLATE
-
-READY_SECONDS = 90
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Stack:
-    """The running processes and where they answer."""
-
-    folder: Path
-    database: URL
-    intake: str
-    web: str
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment of every process of the stack."""
-        return {
-            **os.environ,
-            "IOC_CONFIG": str(self.folder / "ioc.toml"),
-            "IOC_DATABASE__URL": self.database.render_as_string(hide_password=False),
-            "IOC_WEB__PORT": self.web.rsplit(":", 1)[1],
-            "PYTHONUNBUFFERED": "1",
-        }
-
-    def start(self, name: str, *arguments: str) -> None:
-        """Start one process; its output goes to a log in the folder."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
-            )
-
-    def stop(self, name: str) -> None:
-        """Stop one process."""
-        process = self.processes.pop(name)
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-    def start_intake(self) -> None:
-        """Start the simulated intake and wait until it answers."""
-        port = self.intake.rsplit(":", 1)[1]
-        state = str(self.folder / "intake")
-        self.start("intake", "demo", "serve", "--scenario", "live-binh-chanh", "--port", port, "--state", state)
-        self.wait(f"{self.intake}/healthz", "intake")
-
-    def wait(self, url: str, name: str) -> None:
-        """Wait until an address answers 200; fail with the log of the process when it does not."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(url, timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                pass
-            if self.processes[name].poll() is not None:
-                break
-            time.sleep(0.2)
-        raise AssertionError(f"{name} does not answer at {url}:\n{self.log(name)}")
-
-    def log(self, name: str) -> str:
-        """Return the log of a process."""
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
-    def wait_for_data(self, dossiers: int) -> None:
-        """Wait until the worker has loaded at least so many dossiers and some survey answers."""
-        engine = create_engine(self.database)
-        deadline = time.monotonic() + READY_SECONDS
-        query = text("select (select count(*) from dossier), (select count(*) from survey_answer)")
-        while time.monotonic() < deadline:
-            with engine.connect() as connection:
-                found, answers = connection.execute(query).one()
-            if found >= dossiers and answers > 0:
-                engine.dispose()
-                return
-            time.sleep(0.3)
-        raise AssertionError(f"the worker loaded only {found} dossiers:\n{self.log('worker')}")
+from tests.browser.stack import Stack, free_port
+from tests.conftest import TEMPLATE
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +22,7 @@ def stack(server_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with admin.connect() as connection:
         connection.execute(text(f"create database {name} template {TEMPLATE}"))
     admin.dispose()
-    folder = tmp_path_factory.mktemp("stack")
-    intake, web = free_port(), free_port()
-    config = (ROOT / "examples" / "demo" / "ioc.toml").read_text().replace("127.0.0.1:8701", f"127.0.0.1:{intake}")
-    (folder / "ioc.toml").write_text(config)
-    made = Stack(folder, server_url.set(database=name), f"http://127.0.0.1:{intake}", f"http://127.0.0.1:{web}")
+    made = Stack(tmp_path_factory.mktemp("stack"), server_url.set(database=name), free_port(), free_port())
     try:
         made.start_intake()
         made.start("worker", "dashboard.cli", "worker")
@@ -128,8 +31,7 @@ def stack(server_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         made.wait_for_data(28_000)
         yield made
     finally:
-        for process in list(made.processes):
-            made.stop(process)
+        made.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 from tests.browser.conftest import Visitor
 
@@ -80,14 +80,22 @@ def test_a_click_on_the_map_opens_the_unit(visit: Visit) -> None:
     page = visitor.open("/")
     canvas = page.locator(".st-key-unit_map canvas").first
     canvas.wait_for()
-    for _attempt in range(5):  # the cells can be picked only when WebGL has drawn them, and nothing tells when
+    box = canvas.bounding_box()
+    assert box is not None
+    for height in (
+        0.45,
+        0.3,
+        0.5,
+        0.35,
+        0.55,
+    ):  # cells can be picked only when WebGL has drawn them: nothing tells when
         page.wait_for_timeout(1500)
-        box = canvas.bounding_box()
-        assert box is not None
-        page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.4)
-        page.wait_for_timeout(1500)
-        if "/don-vi" in page.url:
+        page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * height)
+        try:
+            page.wait_for_url("**/don-vi?**unit=27*", timeout=4000)
             break
+        except TimeoutError:
+            continue
     assert "unit=27" in page.url
     visitor.settled()
     assert title(page) == "Đơn vị"

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.browser.conftest import Stack, Visitor
+from tests.browser.conftest import Visitor
+from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.browser
 
