@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench lock clean docs help
+.PHONY: run test lint bench lock clean pictures help
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := run
 
@@ -45,3 +45,6 @@ clean:  ## remove what was made here, the demonstration's data included
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+pictures: $(VENV)/dev.stamp  ## the pictures of the README, of every page in light and dark
+	IOC_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser/test_pages.py -k page_is_clean

@@ -90,7 +90,7 @@ def unit_map(
 def _shape(code: str, name: str, text: str, ring: list[Centre], colour: str, scale: float) -> dict[str, Any]:
     """Return what deck.gl draws for one unit; `scale` is pixels for a degree of longitude."""
     spot, width = label_place(ring)
-    lines, size = fit_label(name, width * scale * 0.88)
+    lines, size = fit_label(name, width * scale * 0.8)
     return {
         "code": code,
         "name": name,

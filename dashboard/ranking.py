@@ -10,25 +10,18 @@ from dashboard.cards import card
 from dashboard.draw import Draw
 from dashboard.shell import age_note
 from dashboard.tables import clickable
-from dashboard.texts import _, later
-from dashboard.tiles import explanation, title
+from dashboard.texts import _
+from dashboard.tiles import explanation, head, title
 from metrics import METRICS
 from metrics.ranking import DEFAULT as DEFAULT_METHOD
-
-HEADS = {
-    "on_time_06": later("On time"),
-    "overdue_share": later("Overdue"),
-    "online_share_eligible": later("Online share"),
-    "satisfied_share": later("Satisfied"),
-}
-"""Heads of narrow columns; the full name is one touch away."""
 
 
 def _part_names() -> tuple[str, ...]:
     return tuple(part.metric for part in DEFAULT_METHOD.parts)
 
 
-def _movement(row: pd.Series) -> str:
+def movement(row: pd.Series) -> str:
+    """Return the places won or lost as a sign and a number."""
     if pd.isna(row["rank"]) or pd.isna(row["previous_rank"]):
         return numbers.NONE
     steps = int(row["previous_rank"] - row["rank"])
@@ -44,14 +37,13 @@ def ranking_table(draw: Draw, ranking: pd.DataFrame) -> None:
     table = pd.DataFrame(
         {
             "rank": ranking["rank"],
-            "movement": ranking.apply(_movement, axis=1),
+            "movement": ranking.apply(movement, axis=1),
             "unit": ranking["unit"].map(names),
             "score": ranking["score"],
             **{name: ranking[f"{name}_value"] for name in parts},
             "received": ranking["volume"],
         }
     )
-    heads = {name: _(HEADS[name]) if name in HEADS else title(draw, name) for name in parts}
     columns = {
         "rank": st.column_config.NumberColumn(_("Place"), width=52, alignment="center"),
         "movement": st.column_config.TextColumn(
@@ -59,7 +51,10 @@ def ranking_table(draw: Draw, ranking: pd.DataFrame) -> None:
         ),
         "unit": st.column_config.TextColumn(_("Unit"), width=140),
         "score": st.column_config.NumberColumn(_("Score"), width=65),
-        **{name: st.column_config.NumberColumn(heads[name], width=82, help=explanation(draw, name)) for name in parts},
+        **{
+            name: st.column_config.NumberColumn(head(draw, name), width=82, help=explanation(draw, name))
+            for name in parts
+        },
         "received": st.column_config.NumberColumn(_("Received"), width=78),
     }
     with card("ranking", _("Places"), age_note(draw)):

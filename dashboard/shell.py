@@ -36,15 +36,20 @@ FRESHNESS = {
 }
 
 
-def headline(draw: Draw, title: str) -> Period:
-    """Draw the title, the period chooser, the language switch and the pulse; return the chosen period."""
+def headline(draw: Draw, title: str, *, with_period: bool = True) -> Period:
+    """Draw the title, the pulse, the period chooser (not where a page is about now) and the language switch.
+
+    Returns the chosen period.
+    """
     with st.container(key="head", horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="bottom", gap="small"):
             st.title(title, anchor=False, width="content")
             st.caption(draw.settings.display.area or _("All units"), width="content")
         _live_pulse(draw.version)
-        with st.container(width=230):
-            text = _period_box(draw)
+        text = selected(PERIOD_KEY, draw.settings.display.default_period)
+        if with_period:
+            with st.container(width=230):
+                text = _period_box(draw)
         default = draw.settings.display.language
         st.segmented_control(
             _("Language"),

@@ -90,7 +90,7 @@ def layout(*, dark: bool, height: int) -> dict[str, Any]:
         "hovermode": "x unified",
         "showlegend": False,
         "xaxis": {**axis, "showgrid": False},
-        "yaxis": {**axis, "rangemode": "tozero"},
+        "yaxis": {**axis, "rangemode": "tozero", "tickformat": ",d"},
         "dragmode": False,
     }
 

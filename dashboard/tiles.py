@@ -43,6 +43,20 @@ TITLES = {
 """Short titles; the full name and the definition are one touch away."""
 
 
+HEADS = {
+    "on_time_06": later("On time"),
+    "overdue_share": later("Overdue"),
+    "online_share_eligible": later("Online share"),
+    "satisfied_share": later("Satisfied"),
+}
+"""Heads of narrow columns; the full name is one touch away."""
+
+
+def head(draw: Draw, metric: str) -> str:
+    """Return the head of a narrow column for a metric."""
+    return _(HEADS[metric]) if metric in HEADS else title(draw, metric)
+
+
 def title(draw: Draw, metric: str) -> str:
     """Return the short title of a metric, else its full name."""
     return _(TITLES[metric]) if metric in TITLES else METRICS[metric].label.text(draw.language)

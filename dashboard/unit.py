@@ -8,15 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, navigation, numbers, overview
-from dashboard.cards import card, careful
+from dashboard.cards import card, careful, good
 from dashboard.draw import Draw
 from dashboard.figures import figure, series, wide
+from dashboard.ranking import movement
 from dashboard.shell import age_note
 from dashboard.state import in_url, selected
 from dashboard.tables import TERMS, clickable, dossier_columns, readable_dossiers, term
 from dashboard.texts import _, later, plain
 from dashboard.theme import Meaning
-from dashboard.tiles import Tile, explanation, tile_row, title
+from dashboard.tiles import Tile, explanation, head, tile_row
 from metrics import Period, dossier_history
 from warehouse.errors import BadQuestion
 
@@ -28,7 +29,7 @@ UNKNOWN = "~"
 """Stands for an unknown field or procedure in the URL."""
 
 
-def choose_unit(draw: Draw) -> str:
+def choose_unit(draw: Draw, period: Period) -> str:
     """Draw the unit chooser and return the chosen code; a code that is not in the scope is said and replaced."""
     units = draw.units()
     leaves = units[~units["code"].isin(units["parent"])]
@@ -37,16 +38,34 @@ def choose_unit(draw: Draw) -> str:
     asked = st.query_params.get(UNIT_KEY)
     if asked and asked not in options:
         careful(_("There is no unit {code} in the area that you see.", code=plain(asked)))
-    with st.container(width=360):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
             _("Unit"),
             options,
             format_func=lambda code: names.get(code, code),
             label_visibility="collapsed",
             icon=":material/apartment:",
+            width=360,
             **in_url(UNIT_KEY, options[0], options),
         )
-    return selected(UNIT_KEY, options[0], options)
+        unit = selected(UNIT_KEY, options[0], options)
+        _place(draw, period, unit)
+    return unit
+
+
+def _place(draw: Draw, period: Period, unit: str) -> None:
+    """Say the unit's place in the ranking, its movement and its score; a click shows why."""
+    ranking = draw.ranking(period)
+    own = ranking[(ranking["unit"] == unit) & ranking["rank"].notna()]
+    if own.empty:
+        st.badge(_("not ranked in this period"), color="gray", icon=":material/leaderboard:")
+        return
+    row = own.iloc[0]
+    last = int(ranking["rank"].max())
+    words = _("place {place} of {last}", place=int(row["rank"]), last=last)
+    score = _("{score} points", score=numbers.number(float(row["score"]), draw.language, 1))
+    st.badge(f"{words} · {score} · {movement(row)}", color="blue", icon=":material/leaderboard:")
+    navigation.link(navigation.RANKING, _("Why?"))
 
 
 def unit_tiles(draw: Draw, period: Period, unit: str) -> None:
@@ -85,6 +104,41 @@ def unit_trend(draw: Draw, period: Period, unit: str) -> None:
         data = [series(frame, name, dimension).astype(float) for name in ("open", "overdue")]
         chart = charts.backlog(data[0], data[1], (_("Open"), _("Overdue")), by_month=dimension == "month")
         charts.show(chart, key="unit-backlog", alt=_("Course of open and overdue dossiers"))
+
+
+CHASED = 8
+
+
+def chase_card(draw: Draw, unit: str) -> None:
+    """List what the unit must finish first: overdue dossiers, then those due soon; a row shows the dossier's course."""
+    late, total = draw.worklist("overdue", {"unit": (unit,)}, limit=CHASED)
+    soon, _more = (
+        draw.worklist("due_soon", {"unit": (unit,)}, limit=CHASED - len(late)) if len(late) < CHASED else (late[:0], 0)
+    )
+    frame = pd.concat([part for part in (late, soon) if len(part)]) if len(late) or len(soon) else late
+    note = _("{count} overdue", count=numbers.number(total, draw.language))
+    with card("chase", _("To chase today"), f"{note} · {age_note(draw)}"):
+        if frame.empty:
+            good(_("Nothing is overdue or due soon"))
+            return
+        columns = {
+            name: {**dossier_columns(draw)[name], "width": CHASE_WIDTHS.get(name, 230)} for name in CHASE_COLUMNS
+        }
+        codes = [f"{row.source}/{row.code}" for row in frame.itertuples()]
+        clickable(
+            draw,
+            readable_dossiers(draw, frame)[list(CHASE_COLUMNS)],
+            columns,
+            key="chase_table",
+            alt=_("To chase today"),
+            counts=("days_late",),
+            on_row=lambda row: _down(DOSSIER, codes[row]),
+            height=38 + 34 * len(frame),
+        )
+
+
+CHASE_COLUMNS = ("code", "days_late", "due_at", "procedure")
+CHASE_WIDTHS = {"code": 160, "days_late": 85, "due_at": 130}
 
 
 def drill_down(draw: Draw, period: Period, unit: str) -> None:
@@ -143,9 +197,9 @@ def _level(draw: Draw, period: Period, unit: str, dimension: str, filters: dict[
     names = _names(draw, dimension, codes)
     shown = table.reset_index(drop=True)
     shown.insert(0, dimension, [names.get(code, code) for code in codes])
-    columns: dict[str, Any] = {dimension: st.column_config.TextColumn(_(LEVEL_TITLES[dimension]), width="medium")}
+    columns: dict[str, Any] = {dimension: st.column_config.TextColumn(_(LEVEL_TITLES[dimension]), width=250)}
     columns |= {
-        name: st.column_config.NumberColumn(title(draw, name), width=110, help=explanation(draw, name))
+        name: st.column_config.NumberColumn(head(draw, name), width=88, help=explanation(draw, name))
         for name in LEVEL_METRICS
     }
     clickable(

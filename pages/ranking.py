@@ -14,7 +14,7 @@ if cards.warehouse_is_empty(draw):
     st.stop()
 
 ranking = draw.ranking(period)
-left, right = st.columns([1.3, 1], gap="small")
+left, right = st.columns([1.55, 1], gap="small")
 with left:
     ranking_table(draw, ranking)
 with right:

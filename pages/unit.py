@@ -6,18 +6,19 @@ from dashboard import cards
 from dashboard.draw import current
 from dashboard.shell import headline
 from dashboard.texts import _
-from dashboard.unit import choose_unit, dossier_card, drill_down, unit_tiles, unit_trend
+from dashboard.unit import chase_card, choose_unit, dossier_card, drill_down, unit_tiles, unit_trend
 
 draw = current()
 period = headline(draw, _("Unit"))
 if cards.warehouse_is_empty(draw):
     st.stop()
 
-unit = choose_unit(draw)
+unit = choose_unit(draw, period)
 unit_tiles(draw, period, unit)
 left, right = st.columns([1.35, 1], gap="small")
 with left:
     drill_down(draw, period, unit)
 with right:
-    unit_trend(draw, period, unit)
     dossier_card(draw)
+    chase_card(draw, unit)
+    unit_trend(draw, period, unit)

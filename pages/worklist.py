@@ -9,7 +9,7 @@ from dashboard.texts import _
 from dashboard.worklist import choices, worklist_table
 
 draw = current()
-headline(draw, _("To act on"))
+headline(draw, _("To act on"), with_period=False)
 if cards.warehouse_is_empty(draw):
     st.stop()
 
