@@ -139,11 +139,10 @@ def test_binh_chanh_2022(loaded: Stack, ask: Ask, published: dict[str, Any]) -> 
     assert levels == {"district": told["procedures_district"], "commune": told["procedures_commune"]}
 
 
-@of("gia-lam-2022")
-def test_gia_lam_2022_district(loaded: Stack, ask: Ask, published: dict[str, Any]) -> None:
-    told = published["gia_lam_2022_district"]
+def handled_in_time(ask: Ask, kind: str, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Compare what Gia Lâm says of one level, and return the rows that were asked for it."""
     names = ("carried_in", "received", "resolved", "resolved_late", "open", "overdue", "balance")
-    rows = ask(*names, filter="unit_kind=district", **TO_DECEMBER)
+    rows = ask(*names, filter=f"unit_kind={kind}", **TO_DECEMBER)
     assert value(rows, "carried_in") == told["carried_over"]
     assert value(rows, "received") == told["newly_received"]
     assert value(rows, "carried_in") + value(rows, "received") == told["handled"]
@@ -151,6 +150,13 @@ def test_gia_lam_2022_district(loaded: Stack, ask: Ask, published: dict[str, Any
     assert value(rows, "resolved_late") == 0
     assert value(rows, "open") == told["in_progress_in_time"]
     assert value(rows, "overdue") == 0
+    return rows
+
+
+@of("gia-lam-2022")
+def test_gia_lam_2022_district(loaded: Stack, ask: Ask, published: dict[str, Any]) -> None:
+    told = published["gia_lam_2022_district"]
+    rows = handled_in_time(ask, "district", told)
     assert value(rows, "balance") == 0
     online = ask("online_share_eligible", filter=("unit_kind=district", "online_level=3,4"), **TO_DECEMBER)
     assert parts(online, "online_share_eligible") == (told["online34"], told["online34"])
@@ -167,15 +173,7 @@ def test_gia_lam_2022_district(loaded: Stack, ask: Ask, published: dict[str, Any
 @of("gia-lam-2022")
 def test_gia_lam_2022_communes_and_their_gap(loaded: Stack, ask: Ask, published: dict[str, Any]) -> None:
     told = published["gia_lam_2022_communes"]
-    names = ("carried_in", "received", "resolved", "resolved_late", "open", "overdue", "balance")
-    rows = ask(*names, filter="unit_kind=commune", **TO_DECEMBER)
-    assert value(rows, "carried_in") == told["carried_over"]
-    assert value(rows, "received") == told["newly_received"]
-    assert value(rows, "carried_in") + value(rows, "received") == told["handled"]
-    assert value(rows, "resolved") == told["solved_on_time"]
-    assert value(rows, "resolved_late") == 0
-    assert value(rows, "open") == told["in_progress_in_time"]
-    assert value(rows, "overdue") == 0
+    rows = handled_in_time(ask, "commune", told)
     assert value(rows, "balance") == told["handled"] - told["solved_on_time"] - told["in_progress_in_time"] == 9
     online = ask("online_share", filter=("unit_kind=commune", "online_level=3"), **TO_DECEMBER)
     assert parts(online, "online_share")[0] == told["online3"]
