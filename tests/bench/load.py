@@ -35,8 +35,10 @@ def intake(scenario: str, folder: Path) -> Iterator[str]:
     command = demo("serve", "--scenario", scenario, "--port", "0", "--state", str(folder))
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-        process.terminate()
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
 
 
 def sync(engine: Engine, reader: Reader, entity: Entity = Entity.DOSSIER, mapping: str = "dvcqg") -> int:
