@@ -70,8 +70,8 @@ def unit_map(
     placed = units.dropna(subset=["lat", "lon"])
     names = {str(code): str(name) for code, name in zip(placed["code"], placed["name"], strict=True)}
     centres = zip(placed["lon"].astype(float), placed["lat"].astype(float), strict=True)
-    cells = voronoi_cells(dict(zip(names, centres, strict=True)))
-    view = _view(cells, height)
+    cells = _places(tuple((code, *centre) for code, centre in zip(names, centres, strict=True)))
+    view = _view({code: place.ring for code, place in cells.items()}, height)
     scale = 512 * 2**view.zoom / 360
     shapes = [
         _shape(code, name, str(texts.get(code, "")), cells[code], shade.colour(values.get(code), dark=dark), scale)
@@ -87,19 +87,33 @@ def unit_map(
     )
 
 
-def _shape(code: str, name: str, text: str, ring: list[Centre], colour: str, scale: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit lies on the schematic: its cell, and the place and width (degrees) for its label."""
+
+    ring: list[Centre]
+    spot: Centre
+    width: float
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _places(centres: tuple[tuple[str, float, float], ...]) -> dict[str, Place]:
+    cells = voronoi_cells({code: (lon, lat) for code, lon, lat in centres})
+    return {code: Place(ring, *label_place(ring)) for code, ring in cells.items()}
+
+
+def _shape(code: str, name: str, text: str, place: Place, colour: str, scale: float) -> dict[str, Any]:
     """Return what deck.gl draws for one unit; `scale` is pixels for a degree of longitude."""
-    spot, width = label_place(ring)
-    lines, size = fit_label(name, width * scale * 0.8)
+    lines, size = fit_label(name, place.width * scale * 0.8)
     return {
         "code": code,
         "name": name,
         "text": text,
-        "polygon": ring,
+        "polygon": place.ring,
         "fill": rgba(colour, 235),
         "ink": rgba(_ink(colour)),
         "label": "\n".join([*lines, text]),
-        "spot": list(spot),
+        "spot": list(place.spot),
         "size": size,
     }
 
