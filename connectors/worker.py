@@ -18,7 +18,7 @@ from warehouse.errors import TransientError
 from warehouse.settings import Settings, SourceSettings
 from warehouse.vocabulary import RunState
 
-LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 15.0
 THREADS = 4
 
 log = logging.getLogger(__name__)

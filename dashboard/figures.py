@@ -59,6 +59,12 @@ def series(frame: pd.DataFrame, metric: str, dimension: str) -> pd.Series:
     return rows.set_index(dimension)["value"]
 
 
+def figure_texts(metric: str, values: pd.Series, language: Language) -> pd.Series:
+    """Write many values of one metric, by the same index; unknown is a dash."""
+    texts = [Figure(metric, _known(value), None, None).text(language) for value in values]
+    return pd.Series(texts, index=values.index, dtype=object)
+
+
 def wide(frame: pd.DataFrame, dimension: str, metrics: Sequence[str]) -> pd.DataFrame:
     """Return one row for each code of `dimension` and one column for each metric's value."""
     table = frame.pivot(index=dimension, columns="metric", values="value")

@@ -104,7 +104,7 @@ def _places(centres: tuple[tuple[str, float, float], ...]) -> dict[str, Place]:
 
 def _shape(code: str, name: str, text: str, place: Place, colour: str, scale: float) -> dict[str, Any]:
     """Return what deck.gl draws for one unit; `scale` is pixels for a degree of longitude."""
-    lines, size = fit_label(name, place.width * scale * 0.8)
+    lines, size = fit_label(name, place.width * scale * 0.85)
     return {
         "code": code,
         "name": name,

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import charts, maps, navigation, numbers
 from dashboard.cards import card, careful, good
 from dashboard.draw import Draw
-from dashboard.figures import Figure, figure, series, wide
+from dashboard.figures import Figure, figure, figure_texts, series, wide
 from dashboard.shell import age_note
 from dashboard.state import in_url, selected
 from dashboard.texts import _
@@ -84,7 +84,7 @@ def map_card(draw: Draw, period: Period) -> None:
         frame = draw.ask((name,), period, by=("unit",))
         rows = frame[frame["metric"] == name].set_index("unit")
         values = pd.to_numeric(rows["value"])
-        texts = pd.Series({code: figure(frame, name, unit=code).text(draw.language) for code in rows.index})
+        texts = figure_texts(name, values, draw.language)
         metric = METRICS[name]
         if metric.direction is Direction.HIGHER:
             shade = maps.Shade(ACHIEVEMENT, _quantiles(values))

@@ -73,4 +73,4 @@ def _spacing(points: list[Point]) -> float:
 
 def _ring(shape: BaseGeometry) -> list[Centre]:
     polygon = shape if isinstance(shape, Polygon) else max(shape.geoms, key=lambda part: part.area)
-    return [(float(x), float(y)) for x, y in polygon.exterior.coords]
+    return [(round(float(x), 5), round(float(y), 5)) for x, y in polygon.exterior.coords]  # about a metre
