@@ -138,7 +138,7 @@ def chase_card(draw: Draw, unit: str) -> None:
 
 
 CHASE_COLUMNS = ("code", "days_late", "due_at", "procedure")
-CHASE_WIDTHS = {"code": 160, "days_late": 85, "due_at": 130}
+CHASE_WIDTHS = {"code": 190, "days_late": 85, "due_at": 130}
 
 
 def drill_down(draw: Draw, period: Period, unit: str) -> None:
