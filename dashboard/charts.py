@@ -26,8 +26,16 @@ def _dates(figure: go.Figure, *, by_month: bool) -> None:
 
 
 def _legend_on_top(figure: go.Figure) -> None:
-    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left", "itemclick": False}
-    figure.update_layout(showlegend=True, legend=legend, margin={"t": 28})
+    legend = {
+        "orientation": "h",
+        "yref": "container",
+        "y": 1.0,
+        "yanchor": "top",
+        "x": 0,
+        "xanchor": "left",
+        "itemclick": False,
+    }
+    figure.update_layout(showlegend=True, legend=legend, margin={"t": 30})
 
 
 def in_and_out(
@@ -135,8 +143,8 @@ def score_parts(
         bargap=0.28,
         hovermode="y unified",
         showlegend=True,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
-        margin={"t": 64},
+        legend={"orientation": "h", "yref": "container", "y": 1.0, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        margin={"t": 92},
     )
     figure.update_yaxes(autorange="reversed", rangemode="normal")
     figure.update_xaxes(range=[0, 100], showgrid=True)
