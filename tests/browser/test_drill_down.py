@@ -80,19 +80,16 @@ def test_a_click_on_the_map_opens_the_unit(visit: Visit) -> None:
     page = visitor.open("/")
     canvas = page.locator(".st-key-unit_map canvas").first
     canvas.wait_for()
-    box = canvas.bounding_box()
-    assert box is not None
-    for height in (
-        0.45,
-        0.3,
-        0.5,
-        0.35,
-        0.55,
-    ):  # cells can be picked only when WebGL has drawn them: nothing tells when
+    for height in (0.45, 0.3, 0.5, 0.35, 0.55, 0.45, 0.4):  # cells can be picked only when WebGL has drawn them
         page.wait_for_timeout(1500)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()  # anew: what is drawn above may still push the map down
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * height)
+        page.wait_for_timeout(300)
         page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * height)
         try:
-            page.wait_for_url("**/don-vi?**unit=27*", timeout=4000)
+            page.wait_for_url("**/don-vi?**unit=27*", timeout=6000)
             break
         except TimeoutError:
             continue
