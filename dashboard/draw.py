@@ -1,8 +1,8 @@
 """One draw of one page: one data version, one instant, one scope.
 
-A draw opens one read-only snapshot of the warehouse when the first figure is not in the cache, and every figure of the
-draw comes from that version: two tiles on one screen cannot disagree. The instant is the newest change or the running
-minute, whichever is later, so that all viewers of one version share one cache entry.
+A draw opens one read-only snapshot of the warehouse. A figure that the cache of that version lacks comes from it: two
+tiles on one screen cannot disagree. The instant is the newest change or the running minute, whichever is later, so that
+all viewers of one version share one cache entry.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 import metrics
 from connectors.state import SourceState, source_states
@@ -127,7 +127,7 @@ def drawing() -> Iterator[Draw]:
                 yield draw
             finally:
                 _current.reset(token)
-    except SQLAlchemyError as error:
+    except (OperationalError, InterfaceError) as error:
         raise TransientError(f"the warehouse does not answer: {error}") from error
 
 

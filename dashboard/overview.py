@@ -59,7 +59,9 @@ def tiles(draw: Draw, period: Period, filters: dict[str, tuple[str, ...]] | None
     flows = _("against the period before")
     row = []
     for name in HEADLINES:
-        values = series(course, name, "day").astype("Float64").astype(float).ffill().fillna(0)
+        values = (
+            series(course, name, "day").astype("Float64").astype(float).dropna()
+        )  # a day without occurrence is no 0 %
         if name in STOCKS:
             previous_day = Figure(name, float(values.iloc[-2]), None, None) if len(values) > 1 else None
             compared, words = previous_day, stocks
@@ -106,10 +108,8 @@ def map_card(draw: Draw, period: Period) -> None:
 def _bars_instead(draw: Draw, units: pd.DataFrame, values: pd.Series, alt: str) -> None:
     """Draw the units as bars where the unit list has no places."""
     names = dict(zip(units["code"], units["name"], strict=True))
-    ordered = values[values.index.isin(names)].sort_values(ascending=False)
-    chart = charts.unit_bars(
-        [str(names[code]) for code in ordered.index], [float(value) for value in ordered.fillna(0)]
-    )
+    ordered = values[values.index.isin(names)].dropna().sort_values(ascending=False)
+    chart = charts.unit_bars([str(names[code]) for code in ordered.index], [float(value) for value in ordered])
     charts.show(chart, key="unit_bars", alt=alt)
     st.caption(_("The unit list has no coordinates: shown as bars"))
 
