@@ -75,13 +75,19 @@ def _shape(entity: Entity, table: Table, required: tuple[str, ...], extra: Mappi
     return Shape(entity, table, key, required, columns, tuple(extra))
 
 
+_TAUGHT = dict.fromkeys(TAUGHT, Kind.TEXT)
+
 SHAPES: Mapping[Entity, Shape] = {
-    Entity.DOSSIER: _shape(Entity.DOSSIER, schema.dossier, ("code", "unit"), dict.fromkeys(TAUGHT, Kind.TEXT)),
-    Entity.SURVEY_ANSWER: _shape(
-        Entity.SURVEY_ANSWER, schema.survey_answer, ("id", "unit", "answered_at", "scale"), {}
-    ),
-    Entity.PROCEDURE: _shape(Entity.PROCEDURE, schema.procedure, ("code", "name"), {UPDATED: Kind.INSTANT}),
-    Entity.UNIT: _shape(
-        Entity.UNIT, schema.unit, ("code", "valid_from", "name", "kind"), {UPDATED: Kind.INSTANT}
-    ),
-}  # fmt: skip
+    entity: _shape(entity, table, required, extra)
+    for entity, table, required, extra in (
+        (Entity.DOSSIER, schema.dossier, ("code", "unit"), _TAUGHT),
+        (Entity.REFERENCE_DOSSIER, schema.reference_dossier, ("code", "unit"), _TAUGHT),
+        (Entity.DOSSIER_STEP, schema.dossier_step, ("code", "step"), {}),
+        (Entity.DOSSIER_SUPPLEMENT, schema.dossier_supplement, ("code", "supplement"), {}),
+        (Entity.SURVEY_ANSWER, schema.survey_answer, ("id", "unit", "answered_at", "scale"), {}),
+        (Entity.REPORTED_FIGURE, schema.reported_figure, ("unit", "form", "period", "field", "item", "value"), {}),
+        (Entity.EXTERNAL_SCORE, schema.external_score, ("unit", "period", "item"), {}),
+        (Entity.PROCEDURE, schema.procedure, ("code", "name"), {}),
+        (Entity.UNIT, schema.unit, ("code", "valid_from", "name", "kind"), {}),
+    )
+}

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, up
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from warehouse.schema import data_state, sync_run, watermark
-from warehouse.settings import SourceSettings
-from warehouse.vocabulary import RunState
+from warehouse.sources import SourceSettings
+from warehouse.vocabulary import RunKind, RunState
 
 ABANDONED = "the worker ended before this run did; what it had committed is kept"
 
@@ -61,8 +61,8 @@ def _ask(connection: Connection, question: Any) -> bool:  # noqa: ANN401 - a fun
 class RunLog:
     """Writes the record of one run. Nothing is written before something is known: an empty run makes no new row."""
 
-    def __init__(self, source: SourceSettings, now: datetime) -> None:
-        self.source, self.now = source, now
+    def __init__(self, source: SourceSettings, now: datetime, kind: RunKind = RunKind.SYNC) -> None:
+        self.source, self.now, self.kind = source, now, kind
         self._started = time.monotonic()
         self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING)
 
@@ -128,7 +128,8 @@ class RunLog:
         if row is not None:
             connection.execute(update(sync_run).where(sync_run.c.id == row).values(**values))
         else:
-            values |= {"source": self.source.name, "entity": str(self.source.entity), "started_at": self.now}
+            values |= {"source": self.source.name, "entity": str(self.source.entity)}
+            values |= {"kind": self.kind, "started_at": self.now}
             row = connection.execute(insert(sync_run).values(**values).returning(sync_run.c.id)).scalar_one()
         self.report = replace(self.report, run_id=int(row))
 
@@ -137,7 +138,7 @@ class RunLog:
         last = connection.execute(
             select(sync_run).where(self._stream(sync_run)).order_by(sync_run.c.id.desc()).limit(1)
         ).one_or_none()
-        alike = last is not None and last.read == 0 and last.state == state and last.error == error
+        alike = last is not None and last.read == 0 and (last.state, last.kind, last.error) == (state, self.kind, error)
         return int(last.id) if alike and last is not None else None
 
     def _stream(self, table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table with source and entity

@@ -10,7 +10,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, Row, func, select
 
 from warehouse.schema import sync_run
-from warehouse.settings import Settings, SourceSettings
+from warehouse.settings import Settings
+from warehouse.sources import SourceSettings
 from warehouse.vocabulary import Entity, RunState
 
 

@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.entities import TAUGHT, UPDATED, Shape
 from connectors.staging import copy_in, prepare, temporary
+from connectors.steps import reached
 from warehouse import rollups
 from warehouse.schema import dossier_change, procedure
 from warehouse.vocabulary import Entity
@@ -63,15 +64,20 @@ def store_rows(
     prepare(connection, staged)
     newest = _newest(shape, rows)
     copy_in(connection, staged, _as_stored(shape, source, newest, now))
+    reached("rows staged")
     old = _old_versions(connection, shape, staged)
+    reached("versions compared")
     taught = 0
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, newest)
         if old is not None:
             _keep_changes(connection, staged, old)
+        reached("changes kept")
         rollups.refresh(connection, zone, added=staged, removed=old)
+    reached("rollups moved")
     # the lock of the stream keeps others from its rows; a catalogue is written by several streams
     stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
+    reached("rows written")
     return Stored(stored, len(rows) - stored, taught)
 
 
@@ -141,7 +147,8 @@ def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
     """Whether the staged version of a row replaces the stored one."""
     new, old = staged.c, stored.c
     if not shape.versioned:
-        return or_(*(new[name].is_distinct_from(old[name]) for name in shape.stored))
+        differs = or_(*(new[name].is_distinct_from(old[name]) for name in shape.stored))
+        return and_(differs, func.coalesce(new[UPDATED] >= old[UPDATED], literal(True)))
     rank = ["status", "payload_hash"] if "status" in old else ["payload_hash"]
     ranks = [
         tuple_(*(func.coalesce(side[name], 0) if name == "status" else side[name] for name in rank))

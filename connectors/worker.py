@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from connectors.runs import RunReport
 from connectors.sync import ENTITY_ORDER, sync_source
 from warehouse.errors import TransientError
-from warehouse.settings import Settings, SourceSettings
+from warehouse.settings import Settings
+from warehouse.sources import SourceSettings
 from warehouse.vocabulary import RunState
 
 LONGEST_PAUSE_SECONDS = 15.0

@@ -22,7 +22,8 @@ from dashboard.ports import refuse_taken_port
 from dashboard.supervisor import Program, Supervisor, end_leftovers
 from warehouse.embedded import keep_servers_alive
 from warehouse.errors import ConfigurationError, TransientError
-from warehouse.settings import CONFIG_VARIABLE, RestSettings, Settings
+from warehouse.settings import CONFIG_VARIABLE, Settings
+from warehouse.sources import RestSettings
 from warehouse.units import load_units
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}

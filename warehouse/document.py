@@ -51,7 +51,7 @@ def _header(path: str, name: str, repeated: bool, model: type[BaseModel]) -> str
     chosen = f' (kind = "{get_args(kind.annotation)[0]}")' if kind is not None else ""
     if repeated:
         return f"[[{name}]]{chosen}"
-    inside = path.strip("[]")
+    inside = path.partition("]")[0].strip("[")
     return f"[{inside}.{name}]{chosen}" if inside else f"[{name}]{chosen}"
 
 

@@ -44,6 +44,19 @@ def _instant(name: str, **options: Any) -> Column[Any]:  # noqa: ANN401 - handed
     return Column(name, DateTime(timezone=True), **options)
 
 
+def _version() -> tuple[Column[Any], ...]:
+    """The columns in which the sync keeps which version of a record is stored."""
+    return (
+        _instant("source_updated_at"),
+        _instant("seen_at", nullable=False),
+        Column("payload_hash", Text, nullable=False),
+        Column(
+            "flags", ARRAY(Text), nullable=False, server_default="{}",
+            comment="names of the checks it failed but passed",
+        ),
+    )  # fmt: skip
+
+
 unit = Table(
     "unit",
     metadata,
@@ -56,6 +69,7 @@ unit = Table(
     Column("lat", Float),
     Column("lon", Float),
     Column("population", Integer),
+    _instant("source_updated_at"),
 )
 
 unit_successor = Table(
@@ -79,45 +93,48 @@ procedure = Table(
     Column("statutory_time", Float),
     Column("statutory_unit", Text),
     Column("has_fee", Boolean),
+    _instant("source_updated_at"),
 )
 
-dossier = Table(
-    "dossier",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("procedure", Text),
-    Column("receiving_unit", Text),
-    Column("unit", Text, nullable=False, comment="the unit that handles the dossier and answers for it"),
-    Column("channel", SmallInteger),
-    _instant("submitted_at"),
-    _instant("received_at"),
-    _instant("first_due_at"),
-    _instant("due_at"),
-    _instant("finished_at"),
-    _instant("returned_at"),
-    Column("status", SmallInteger),
-    Column("return_channel", SmallInteger),
-    Column("payment", SmallInteger),
-    Column("digitised", Boolean),
-    Column("e_result", Boolean),
-    Column("reused", Boolean),
-    Column("interlinked", Boolean),
-    Column("supplements", SmallInteger),
-    Column("reappointments", SmallInteger),
-    Column("paused_seconds", BigInteger),
-    _instant("apology_at"),
-    _instant("source_updated_at"),
-    _instant("seen_at", nullable=False),
-    Column("payload_hash", Text, nullable=False),
-    Column(
-        "flags", ARRAY(Text), nullable=False, server_default="{}", comment="names of the checks it failed but passed"
-    ),
-    CheckConstraint("status between 1 and 10", name="status"),
-)
+
+def _dossier_columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("source", Text, primary_key=True),
+        Column("code", Text, primary_key=True),
+        Column("procedure", Text),
+        Column("receiving_unit", Text),
+        Column("unit", Text, nullable=False, comment="the unit that handles the dossier and answers for it"),
+        Column("channel", SmallInteger),
+        _instant("submitted_at"),
+        _instant("received_at"),
+        _instant("first_due_at"),
+        _instant("due_at"),
+        _instant("finished_at"),
+        _instant("returned_at"),
+        Column("status", SmallInteger),
+        Column("return_channel", SmallInteger),
+        Column("payment", SmallInteger),
+        Column("digitised", Boolean),
+        Column("e_result", Boolean),
+        Column("reused", Boolean),
+        Column("interlinked", Boolean),
+        Column("supplements", SmallInteger),
+        Column("reappointments", SmallInteger),
+        Column("paused_seconds", BigInteger),
+        _instant("apology_at"),
+        *_version(),
+    )
+
+
+dossier = Table("dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"))
 Index("ix_dossier_received", dossier.c.received_at, dossier.c.unit)
 Index("ix_dossier_finished", dossier.c.finished_at, dossier.c.unit)
 Index("ix_dossier_open", dossier.c.unit, dossier.c.due_at, postgresql_where=dossier.c.finished_at.is_(None))
+
+reference_dossier = Table(
+    "reference_dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"),
+    comment="the same dossiers as another system tells them: compared with, in no figure",
+)  # fmt: skip
 
 dossier_change = Table(
     "dossier_change",
@@ -135,11 +152,27 @@ dossier_step = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("code", Text, primary_key=True),
-    Column("step_no", Integer, primary_key=True),
+    Column("step", Text, primary_key=True, comment="number or mark of the step inside its dossier"),
     Column("department", Text),
+    Column("status", SmallInteger, comment="TrangThai of the dossier after the step"),
     _instant("started_at"),
     _instant("due_at"),
     _instant("finished_at"),
+    *_version(),
+)
+
+dossier_supplement = Table(
+    "dossier_supplement",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("supplement", Text, primary_key=True, comment="number or mark of the supplement inside its dossier"),
+    _instant("requested_at"),
+    _instant("received_at"),
+    _instant("old_due_at"),
+    _instant("new_due_at"),
+    Column("state", Text),
+    *_version(),
 )
 
 survey_answer = Table(
@@ -154,23 +187,37 @@ survey_answer = Table(
     Column("scale", Text, nullable=False),
     Column("score", SmallInteger),
     Column("satisfied", Boolean),
-    Column("aspects", JSONB),
-    _instant("source_updated_at"),
-    _instant("seen_at", nullable=False),
-    Column("payload_hash", Text, nullable=False),
-    Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("aspects", JSONB, comment="answers by question, question to number"),
+    *_version(),
 )
 Index("ix_survey_answer_answered", survey_answer.c.answered_at, survey_answer.c.unit)
 
 reported_figure = Table(
     "reported_figure",
     metadata,
+    Column("source", Text, primary_key=True),
     Column("unit", Text, primary_key=True),
-    Column("form", Text, primary_key=True),
+    Column("form", Text, primary_key=True, comment="II.06a and so on"),
+    Column("period", Text, primary_key=True, comment="text of a period, as in the question language"),
+    Column("field", Text, primary_key=True, comment="lĩnh vực of the row; '' for the total"),
     Column("item", Text, primary_key=True, comment="column of the form"),
-    Column("period", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
-    Column("origin", Text),
+    *_version(),
+)
+
+external_score = Table(
+    "external_score",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("item", Text, primary_key=True, comment="TOTAL, a group (CKMB, TDGQ, ...) or an indicator code"),
+    Column("score", Float),
+    Column("max_score", Float),
+    Column("numerator", BigInteger),
+    Column("denominator", BigInteger),
+    Column("quality", Text, comment="dataQualityStatus of the portal"),
+    *_version(),
 )
 
 target = Table(
@@ -224,6 +271,7 @@ sync_run = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("source", Text, nullable=False),
     Column("entity", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="sync"),
     _instant("started_at", nullable=False),
     _instant("finished_at"),
     Column("state", Text, nullable=False),
@@ -258,7 +306,46 @@ quarantine = Table(
     Column("detail", Text, nullable=False, comment="field, value and what was expected"),
     Column("place", Text, comment="file and row, or page and item"),
     Column("payload", JSONB, nullable=False, comment="the fields that the mapping names, personal ones dropped"),
+    Column(
+        "complete", Boolean, nullable=False, server_default="false", comment="the payload is enough to try it again"
+    ),
     _instant("first_seen_at", nullable=False),
     _instant("resolved_at", comment="when a later version of the record was stored"),
 )
 Index("ix_quarantine_code", quarantine.c.source, quarantine.c.entity, quarantine.c.code)
+
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0", comment="failed runs in a row"),
+    _instant("since", nullable=False),
+    _instant("try_at", comment="before this the source is not asked"),
+    comment="streams that failed lately; a stream without a row is connected",
+)
+
+missing_record = Table(
+    "missing_record",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    _instant("missing_since", nullable=False),
+    comment="records that are stored here and that a key sweep did not find at their source",
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("day", Date, primary_key=True, comment="civil day of the last change at the source"),
+    Column("theirs", BigInteger, nullable=False, comment="records of that day at the source"),
+    Column("ours", BigInteger, nullable=False),
+    Column("their_hash", Text),
+    Column("our_hash", Text),
+    _instant("checked_at", nullable=False),
+    comment="days on which the last sweep found other records, or other versions, here than at the source",
+)

@@ -13,13 +13,13 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,15 +28,8 @@ from pydantic_settings import (
 )
 
 from warehouse.errors import ConfigurationError
-from warehouse.vocabulary import Entity, Language
-
-Seconds = Annotated[float, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """A table of the TOML file: frozen, and a key that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from warehouse.sources import Seconds, Section, SourceSettings
+from warehouse.vocabulary import Language
 
 
 class DatabaseSettings(Section):
@@ -92,60 +85,6 @@ class UnitsSettings(Section):
         "none", description="official unit lists to load"
     )
     under: tuple[str, ...] = Field((), description="load only these provinces or districts of the catalogue")
-
-
-class RestSettings(Section):
-    """A source that answers JSON pages over HTTP."""
-
-    kind: Literal["rest"] = Field(description="JSON pages over HTTP")
-    url: str = Field(description="address of the list, without cursor")
-    method: Literal["GET", "POST"] = Field("GET", description="HTTP method of the list")
-    records: str = Field("data", description="path of the record list in the reply, dots between names")
-    next_cursor: str = Field("next_cursor", description="path of the cursor for the next page; empty ends the read")
-    cursor_parameter: str = Field("cursor", description="query parameter that carries the cursor")
-    page_size_parameter: str = Field("limit", description="query parameter that carries the page size")
-    page_size: int = Field(1000, ge=1, le=10_000, description="records asked for in one page")
-    timeout_seconds: Seconds = Field(20.0, description="a reply that takes longer counts as failed")
-    retries: int = Field(3, ge=0, le=10, description="further tries of one page")
-    max_page_bytes: int = Field(64 * 2**20, ge=1024, description="a larger page is refused")
-
-
-class FileSettings(Section):
-    """A source that is a file or a folder of files, CSV or Parquet."""
-
-    kind: Literal["file"] = Field(description="CSV or Parquet files")
-    path: tuple[Path, ...] = Field(
-        min_length=1, description="files, folders or patterns such as inbox/*.csv; read in the order of their names"
-    )
-    encoding: str = Field("utf-8-sig", description="encoding of CSV files")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="sign between the cells of CSV files")
-
-
-class SourceSettings(Section):
-    """One stream of one entity from one intake system."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="short name; part of every dossier's key")
-    entity: Entity = Field(Entity.DOSSIER, description="what its records are")
-    reader: RestSettings | FileSettings = Field(discriminator="kind")
-    mapping: str = Field(description="name of a preset (dvcqg, ...) or path of a mapping file")
-    interval_seconds: Seconds = Field(60.0, description="the worker reads it this often")
-    max_age_seconds: Seconds = Field(900.0, description="older data is shown amber, twice as old red")
-    batch_rows: int = Field(20_000, ge=1, le=200_000, description="records in one transaction")
-    checks: dict[str, Literal["quarantine", "flag", "off"]] = Field(
-        default_factory=dict, description="what a named check does here, where not its default"
-    )
-
-    @field_validator("reader", mode="before")
-    @classmethod
-    def _one_path_is_a_list(cls, value: Any) -> Any:  # noqa: ANN401 - raw TOML
-        if isinstance(value, dict) and isinstance(value.get("path"), str):
-            return {**value, "path": (value["path"],)}
-        return value
-
-    @property
-    def max_age(self) -> timedelta:
-        """Age from which data of this source counts as stale."""
-        return timedelta(seconds=self.max_age_seconds)
 
 
 class Settings(BaseSettings):
@@ -273,11 +212,21 @@ def _anchor_paths(tables: dict[str, Any], base: Path) -> None:
         if not isinstance(source, dict):
             continue
         reader = source.get("reader")
-        if isinstance(reader, dict) and "path" in reader:
-            paths = [reader["path"]] if isinstance(reader["path"], str) else reader["path"]
-            reader["path"] = [_anchored(path, base) if isinstance(path, str) else path for path in paths]
+        if isinstance(reader, dict):
+            _anchor_reader(reader, base)
         if isinstance(source.get("mapping"), str) and source["mapping"].endswith(".toml"):
             source["mapping"] = _anchored(source["mapping"], base)
+
+
+def _anchor_reader(reader: dict[str, Any], base: Path) -> None:
+    if "path" in reader:
+        paths = [reader["path"]] if isinstance(reader["path"], str) else reader["path"]
+        reader["path"] = [_anchored(path, base) if isinstance(path, str) else path for path in paths]
+    login = reader.get("login")
+    for table in (reader, login if isinstance(login, dict) else {}):
+        for key, value in table.items():
+            if isinstance(value, str) and value.startswith("file:"):
+                table[key] = "file:" + _anchored(value.removeprefix("file:"), base)
 
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(:-(?P<default>[^}]*))?\}")
@@ -306,8 +255,11 @@ def _explain(file: Path, error: ValidationError) -> str:
     return "\n".join(lines)
 
 
+_SECRETS = frozenset({"password", "token", "key", "client_secret", "url", "token_url"})
+
+
 def _may_hold_a_secret(place: tuple[int | str, ...]) -> bool:
-    return not place or (place[0] == "database" and place[-1] != "data_dir")
+    return not place or place[-1] in _SECRETS or (place[0] == "database" and place[-1] != "data_dir")
 
 
 __all__ = [
@@ -315,12 +267,8 @@ __all__ = [
     "OTHER_VARIABLES",
     "DatabaseSettings",
     "DisplaySettings",
-    "FileSettings",
     "OfficeSettings",
-    "RestSettings",
-    "Section",
     "Settings",
-    "SourceSettings",
     "UnitsSettings",
     "WebSettings",
     "load_settings",

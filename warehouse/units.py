@@ -39,7 +39,8 @@ def store_units(connection: Connection, units: Iterable[Unit]) -> StoredUnits:
         return StoredUnits(0, 0, 0)
     table = schema.unit
     new = insert(table)
-    values = {column.name: new.excluded[column.name] for column in table.columns if not column.primary_key}
+    keys = {column.name for column in table.primary_key.columns}
+    values = {name: new.excluded[name] for name in rows[0] if name not in keys}
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
     upsert = new.on_conflict_do_update(index_elements=[table.c.code, table.c.valid_from], set_=values, where=differs)
     before = connection.execute(select(func.count()).select_from(table)).scalar_one()

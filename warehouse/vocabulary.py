@@ -128,9 +128,31 @@ class Entity(StrEnum):
     """What a source delivers."""
 
     DOSSIER = "dossier"
+    DOSSIER_STEP = "dossier_step"
+    DOSSIER_SUPPLEMENT = "dossier_supplement"
     SURVEY_ANSWER = "survey_answer"
+    REFERENCE_DOSSIER = "reference_dossier"
+    REPORTED_FIGURE = "reported_figure"
+    EXTERNAL_SCORE = "external_score"
     PROCEDURE = "procedure"
     UNIT = "unit"
+
+
+class RunKind(StrEnum):
+    """Why a source was read, or why its rows were stored."""
+
+    SYNC = "sync"
+    PUSH = "push"
+    REPLAY = "replay"
+    SWEEP = "sweep"
+
+
+class BreakerState(StrEnum):
+    """Whether a source that kept failing is asked: closed yes, open no, half-open by one run that tries."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
 
 
 class RunState(StrEnum):
@@ -182,6 +204,18 @@ _TERMS: tuple[tuple[IntEnum | StrEnum, Label], ...] = (
     (SurveyScale.FORM_012, Label("Phiếu điểm 0–2", "0–2 form")),
     (Entity.DOSSIER, Label("Hồ sơ", "Dossiers")),
     (Entity.SURVEY_ANSWER, Label("Phiếu đánh giá", "Survey answers")),
+    (Entity.DOSSIER_STEP, Label("Bước xử lý", "Processing steps")),
+    (Entity.DOSSIER_SUPPLEMENT, Label("Lần bổ sung hồ sơ", "Supplements")),
+    (Entity.REFERENCE_DOSSIER, Label("Hồ sơ đối chiếu", "Dossiers to compare with")),
+    (Entity.REPORTED_FIGURE, Label("Số liệu đơn vị báo cáo", "Figures reported by units")),
+    (Entity.EXTERNAL_SCORE, Label("Điểm Bộ chỉ số 766", "Official 766 scores")),
+    (RunKind.SYNC, Label("Đồng bộ", "Read")),
+    (RunKind.PUSH, Label("Nhận từ hệ thống gửi", "Received by push")),
+    (RunKind.REPLAY, Label("Xử lý lại dữ liệu cách ly", "Quarantine replayed")),
+    (RunKind.SWEEP, Label("Rà soát mã hồ sơ", "Key sweep")),
+    (BreakerState.CLOSED, Label("Kết nối bình thường", "Connected")),
+    (BreakerState.OPEN, Label("Tạm ngắt", "Cut off")),
+    (BreakerState.HALF_OPEN, Label("Đang thử kết nối lại", "Trying again")),
     (Entity.PROCEDURE, Label("Thủ tục", "Procedures")),
     (Entity.UNIT, Label("Đơn vị", "Units")),
     (RunState.RUNNING, Label("Đang chạy", "Running")),

@@ -16,7 +16,8 @@ from sqlalchemy import URL, Engine
 from connectors.sync import sync_source
 from tests.bench.stage import middle, seconds, show, warehouse
 from tests.conftest import ROOT
-from warehouse.settings import FileSettings, RestSettings, Settings, SourceSettings
+from warehouse.settings import Settings
+from warehouse.sources import FileSettings, RestSettings, SourceSettings
 from warehouse.vocabulary import Entity, RunState
 
 NOW = datetime(2023, 6, 1, tzinfo=UTC)

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Engine, Table, insert, select
 
 from warehouse.schema import unit
-from warehouse.settings import FileSettings, RestSettings, Settings, SourceSettings
+from warehouse.settings import Settings
+from warehouse.sources import FileSettings, RestSettings, SourceSettings
 from warehouse.vocabulary import Entity
 
 NOW = datetime(2022, 6, 1, 3, 0, tzinfo=UTC)

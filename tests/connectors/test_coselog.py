@@ -13,7 +13,8 @@ from connectors.sync import sync_all
 from tests.conftest import ROOT, shared
 from tests.connectors.support import insert_units, table_rows
 from warehouse.schema import dossier, flow_day
-from warehouse.settings import FileSettings, Settings, load_settings
+from warehouse.settings import Settings, load_settings
+from warehouse.sources import FileSettings
 from warehouse.vocabulary import RunState
 
 NOW = datetime(2012, 2, 1, tzinfo=UTC)

@@ -36,7 +36,7 @@ from warehouse.schema import (
     unit,
     watermark,
 )
-from warehouse.settings import SourceSettings
+from warehouse.sources import SourceSettings
 from warehouse.vocabulary import Entity, RunState
 
 PLACES = ("place", "seen_at", "first_seen_at", "resolved_at")
@@ -150,7 +150,7 @@ def test_a_failed_run_keeps_what_was_committed_and_says_why(warehouse: Engine, i
     intake.answer = None
     mended = run(warehouse, source)
     assert (mended.state, mended.read, mended.stored) == (RunState.OK, 1, 1)
-    assert [row[5] for row in table_rows(warehouse, sync_run)] == ["failed", "ok"]
+    assert [row[sync_run.columns.keys().index("state")] for row in table_rows(warehouse, sync_run)] == ["failed", "ok"]
 
 
 def test_repeated_failures_and_empty_runs_are_one_row_each(warehouse: Engine, intake: Intake) -> None:

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from connectors import files
+from connectors.readers import files
 from warehouse.errors import IocError, RefusedInput, TransientError
-from warehouse.settings import FileSettings
+from warehouse.sources import FileSettings
 
 FIELDS = {"code": True, "unit": True, "note": False}
 HEADER = "code,unit\n"

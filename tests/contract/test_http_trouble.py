@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from connectors import rest
 from connectors.batch import Batch
+from connectors.readers import rest
 from tests.connectors.intake import Intake, Reply, page, serve
 from tests.connectors.support import record
 from warehouse.errors import IocError, RefusedInput, TransientError
-from warehouse.settings import RestSettings
+from warehouse.sources import RestSettings
 
 FIELDS = {"MaHoSo": True, "DonViXuLy": True}
 Answer = Callable[[int, str | None], Reply | None]

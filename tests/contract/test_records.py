@@ -18,7 +18,7 @@ from connectors.sync import sync_source
 from tests.connectors.intake import Intake
 from tests.connectors.support import NOW, file_source, record, rest_source, settings_of, table_rows
 from warehouse.schema import data_state, dossier, quarantine, sync_run
-from warehouse.settings import SourceSettings
+from warehouse.sources import SourceSettings
 from warehouse.vocabulary import RunState
 
 Feed = Callable[[list[dict[str, Any]]], SourceSettings]

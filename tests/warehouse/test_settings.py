@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from warehouse.document import settings_page
 from warehouse.errors import ConfigurationError
-from warehouse.settings import RestSettings, Settings, load_settings, unknown_variables
+from warehouse.settings import Settings, load_settings, unknown_variables
+from warehouse.sources import RestSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 

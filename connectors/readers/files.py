@@ -29,7 +29,7 @@ import pyarrow.parquet
 
 from connectors.batch import Batch, Stretch, as_text, text_array, text_column
 from warehouse.errors import RefusedInput, TransientError
-from warehouse.settings import FileSettings
+from warehouse.sources import FileSettings
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 BLOCK_BYTES = 8 * 2**20
@@ -67,6 +67,8 @@ def read(settings: FileSettings, position: str | None, fields: Mapping[str, bool
 
     Raises RefusedInput for a file that is not what it says, TransientError for one that is not there or still changes.
     """
+    plain = {"encoding": "utf-8-sig", "delimiter": ","}
+    settings = settings.model_copy(update={k: v for k, v in plain.items() if getattr(settings, k) == "auto"})
     state = Position.parse(position)
     paths = find_files(settings.path)
     known = set(state.done.values())

@@ -21,7 +21,7 @@ import tenacity
 
 from connectors.batch import Batch, Stretch, as_text, text_array, text_column
 from warehouse.errors import IocError, RefusedInput, TransientError
-from warehouse.settings import RestSettings
+from warehouse.sources import RestSettings
 
 BUSY = frozenset({408, 425, 429})
 LONGEST_WAIT_SECONDS = 30.0
@@ -94,7 +94,7 @@ def _pages(settings: RestSettings, position: str | None) -> Iterator[Page]:
             if page.cursor in seen:
                 raise RefusedInput(
                     f"{_shown(settings.url)} page {number}: the cursor does not move on although records keep coming;"
-                    f" check next_cursor = {settings.next_cursor!r} of this source"
+                    f" check pages.next = {settings.pages.next!r} of this source"
                 )
             seen.add(page.cursor)
             cursor = page.cursor
@@ -125,9 +125,9 @@ class _PageRequest:
 
     def _ask(self) -> bytes:
         settings = self.settings
-        url = httpx.URL(settings.url).copy_merge_params({settings.page_size_parameter: str(settings.page_size)})
+        url = httpx.URL(settings.url).copy_merge_params({settings.pages.size_parameter: str(settings.page_size)})
         if self.cursor is not None:
-            url = url.copy_merge_params({settings.cursor_parameter: self.cursor})
+            url = url.copy_merge_params({settings.pages.parameter: self.cursor})
         try:
             for _ in range(1 + REDIRECTS):
                 reply = self._reply(url)
@@ -211,10 +211,10 @@ class _PageRequest:
         return Page(self.number, records, self._next(reply, records))
 
     def _next(self, reply: Any, records: Sequence[Any]) -> str | None:  # noqa: ANN401 - JSON
-        found = _at(reply, self.settings.next_cursor)
+        found = _at(reply, self.settings.pages.next)
         if found is _ABSENT and len(records) >= self.settings.page_size:
             raise RefusedInput(
-                f"{self.where}: a full page without next_cursor = {self.settings.next_cursor!r}:"
+                f"{self.where}: a full page without pages.next = {self.settings.pages.next!r}:"
                 " what comes after it would be lost; set next_cursor to its path"
             )
         if isinstance(found, list | dict):

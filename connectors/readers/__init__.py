@@ -1,0 +1,35 @@
+"""Readers: how the records of a source come in, one module for each kind of source.
+
+A reader yields batches of texts (connectors.batch) after a position that only it understands. It raises TransientError
+for what may be better later, and RefusedInput for what is no source as configured; batches before the trouble come
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from connectors.batch import Batch
+from connectors.readers import files, rest
+from warehouse.errors import ConfigurationError
+from warehouse.sources import FileSettings, PushSettings, RestSettings, SqlSettings
+
+Reader = RestSettings | SqlSettings | FileSettings | PushSettings
+
+
+def read_source(
+    reader: Reader, position: str | None, fields: Mapping[str, bool], keys: Sequence[str], batch_rows: int
+) -> Iterator[Batch]:
+    """Read everything after `position` in batches of about `batch_rows`.
+
+    `fields` are the fields to read, and whether each record must have them; `keys` those of the natural key.
+    """
+    match reader:
+        case RestSettings():
+            return rest.read(reader, position, fields, keys, batch_rows)
+        case FileSettings():
+            return files.read(reader, position, fields, batch_rows)
+        case SqlSettings():
+            raise ConfigurationError("sources.reader: kind = sql is not there yet")
+        case PushSettings():
+            return iter(())  # its records come when the other side sends them
