@@ -138,6 +138,26 @@ class Entity(StrEnum):
     UNIT = "unit"
 
 
+REPORT_FORM = "II.06"
+"""`form` of figures in reported_figure that are columns of form II.06 (TT 01/2020/TT-VPCP)."""
+
+
+class ReportItem(StrEnum):
+    """`item` of such a figure: columns (3) to (13) of the form."""
+
+    RECEIVED_TOTAL = "received_total"
+    RECEIVED_ONLINE = "received_online"
+    RECEIVED_OTHER = "received_other"
+    CARRIED_IN = "carried_in"
+    RESOLVED_TOTAL = "resolved_total"
+    RESOLVED_EARLY = "resolved_early"
+    RESOLVED_ON_TIME = "resolved_on_time"
+    RESOLVED_LATE = "resolved_late"
+    OPEN_TOTAL = "open_total"
+    OPEN_IN_TIME = "open_in_time"
+    OPEN_LATE = "open_late"
+
+
 class RunKind(StrEnum):
     """Why a source was read, or why its rows were stored."""
 
@@ -209,6 +229,17 @@ _TERMS: tuple[tuple[IntEnum | StrEnum, Label], ...] = (
     (Entity.REFERENCE_DOSSIER, Label("Hồ sơ đối chiếu", "Dossiers to compare with")),
     (Entity.REPORTED_FIGURE, Label("Số liệu đơn vị báo cáo", "Figures reported by units")),
     (Entity.EXTERNAL_SCORE, Label("Điểm Bộ chỉ số 766", "Official 766 scores")),
+    (ReportItem.RECEIVED_TOTAL, Label("Tiếp nhận: tổng số", "Received, with carried in")),
+    (ReportItem.RECEIVED_ONLINE, Label("Tiếp nhận trong kỳ: trực tuyến", "Received online")),
+    (ReportItem.RECEIVED_OTHER, Label("Tiếp nhận trong kỳ: trực tiếp, bưu chính", "Received in person or by post")),
+    (ReportItem.CARRIED_IN, Label("Từ kỳ trước chuyển sang", "Carried in")),
+    (ReportItem.RESOLVED_TOTAL, Label("Đã giải quyết: tổng số", "Resolved")),
+    (ReportItem.RESOLVED_EARLY, Label("Đã giải quyết: trước hạn", "Resolved early")),
+    (ReportItem.RESOLVED_ON_TIME, Label("Đã giải quyết: đúng hạn", "Resolved on time")),
+    (ReportItem.RESOLVED_LATE, Label("Đã giải quyết: quá hạn", "Resolved late")),
+    (ReportItem.OPEN_TOTAL, Label("Đang giải quyết: tổng số", "Open")),
+    (ReportItem.OPEN_IN_TIME, Label("Đang giải quyết: trong hạn", "Open in time")),
+    (ReportItem.OPEN_LATE, Label("Đang giải quyết: quá hạn", "Open and overdue")),
     (RunKind.SYNC, Label("Đồng bộ", "Read")),
     (RunKind.PUSH, Label("Nhận từ hệ thống gửi", "Received by push")),
     (RunKind.REPLAY, Label("Xử lý lại dữ liệu cách ly", "Quarantine replayed")),
