@@ -16,7 +16,10 @@ from warehouse.schema import data_state, sync_run, watermark
 from warehouse.sources import SourceSettings
 from warehouse.vocabulary import RunKind, RunState
 
+ONE_RUN_SECONDS = 60.0
+"""Calls that one system sends within this time are one run: a busy one would otherwise write thousands of rows."""
 ABANDONED = "the worker ended before this run did; what it had committed is kept"
+COUNTS = ("read", "stored", "unchanged", "quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,16 @@ def _ask(connection: Connection, question: Any) -> bool:  # noqa: ANN401 - a fun
 
 
 class RunLog:
-    """Writes the record of one run. Nothing is written before something is known: an empty run makes no new row."""
+    """Writes the record of one run. Nothing is written before something is known: an empty run makes no new row.
+
+    What is pushed to us has no end that could fail: its run is OK as soon as the rows are committed, and calls within
+    a minute share one row, whose counts are their sums; `report` is of this call alone.
+    """
 
     def __init__(self, source: SourceSettings, now: datetime, kind: RunKind = RunKind.SYNC) -> None:
         self.source, self.now, self.kind = source, now, kind
         self._started = time.monotonic()
+        self._before = dict.fromkeys(COUNTS, 0)
         self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING)
 
     @property
@@ -91,7 +99,7 @@ class RunLog:
             unchanged=self.report.unchanged + unchanged,
             quarantined=self.report.quarantined + refused,
         )
-        self._write(connection, RunState.RUNNING, None)
+        self._write(connection, RunState.OK if self.kind is RunKind.PUSH else RunState.RUNNING, None)
 
     def move(self, connection: Connection, position: str | None) -> None:
         """Store the watermark; in the transaction of the rows before it."""
@@ -115,16 +123,15 @@ class RunLog:
 
     def _write(self, connection: Connection, state: RunState, error: str | None) -> None:
         self.report = replace(self.report, state=state, error=error)
-        counts = {name: getattr(self.report, name) for name in ("read", "stored", "unchanged", "quarantined")}
+        row = self.report.run_id or self._continued(connection, state, error)
         values: dict[str, Any] = {
-            **counts,
+            **{name: self._before[name] + getattr(self.report, name) for name in COUNTS},
             "state": state,
             "error": error,
             "watermark_before": self.report.watermark_before,
             "watermark_after": self.report.watermark_after,
             "finished_at": None if state is RunState.RUNNING else self.clock,
         }
-        row = self.report.run_id or (self._same_as_before(connection, state, error) if not self.report.read else None)
         if row is not None:
             connection.execute(update(sync_run).where(sync_run.c.id == row).values(**values))
         else:
@@ -133,13 +140,23 @@ class RunLog:
             row = connection.execute(insert(sync_run).values(**values).returning(sync_run.c.id)).scalar_one()
         self.report = replace(self.report, run_id=int(row))
 
-    def _same_as_before(self, connection: Connection, state: RunState, error: str | None) -> int | None:
-        """The last run where it, too, read nothing and ended like this one: repetition is one row, not thousands."""
+    def _continued(self, connection: Connection, state: RunState, error: str | None) -> int | None:
+        """The row of the last run where this one goes on with it: repetition is one row, not thousands.
+
+        That is a run that ended like this one and, too, read nothing, or, of what is pushed to us, one that began less
+        than a minute ago; its counts are kept.
+        """
         last = connection.execute(
             select(sync_run).where(self._stream(sync_run)).order_by(sync_run.c.id.desc()).limit(1)
         ).one_or_none()
-        alike = last is not None and last.read == 0 and (last.state, last.kind, last.error) == (state, self.kind, error)
-        return int(last.id) if alike and last is not None else None
+        if last is None or (last.state, last.kind) != (state, self.kind):
+            return None
+        idle = last.read == 0 and not self.report.read and last.error == error
+        age = (self.now - last.started_at).total_seconds()
+        if not idle and not (self.kind is RunKind.PUSH and 0 <= age < ONE_RUN_SECONDS):
+            return None
+        self._before = {name: getattr(last, name) for name in COUNTS}
+        return int(last.id)
 
     def _stream(self, table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table with source and entity
         return and_(table.c.source == self.source.name, table.c.entity == str(self.source.entity))

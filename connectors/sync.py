@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
 from connectors.ahead import ahead
 from connectors.batch import Batch
-from connectors.checks import needs_units
+from connectors.checks import Refusal, needs_units
 from connectors.runs import RunLog, RunReport, stream_lock
 from connectors.steps import reached
 from connectors.stream import Stream
 from connectors.take import take_batch, unit_codes
+from connectors.transform import Mapped
 from warehouse.errors import ConfigurationError, RefusedInput, TransientError
 from warehouse.settings import Settings
 from warehouse.sources import SourceSettings
@@ -43,6 +44,8 @@ def sync_source(
     for a wrong mapping or setting, TransientError when the warehouse does not answer.
     """
     stream = Stream.of(settings, source)
+    if source.pushed:  # an empty run would make its data look fresh
+        raise ConfigurationError(f"source {source.name}: its records are sent to us (kind = push); nothing to read")
     log = RunLog(source, now)
     with engine.connect() as connection, stream_lock(connection, source, LOCK_WAIT_SECONDS) as held:
         if not held:
@@ -80,11 +83,20 @@ def _read_to_end(
             )
 
 
-def receive(engine: Engine, settings: Settings, source: SourceSettings, batch: Batch, *, now: datetime) -> RunReport:
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a batch that the other side sent: its counts, and its refused rows with their reasons."""
+
+    report: RunReport
+    mapped: Mapped
+    refusals: tuple[Refusal, ...]
+
+
+def receive(engine: Engine, settings: Settings, source: SourceSettings, batch: Batch, *, now: datetime) -> Received:
     """Store one batch that the other side sent; the answer to it may promise that it is kept.
 
     Raises RefusedInput when too large a share is refused, TransientError when the warehouse does not answer or another
-    call of this stream takes too long.
+    call of this stream takes too long; nothing of the batch is stored then.
     """
     stream = Stream.of(settings, source)
     log = RunLog(source, now, RunKind.PUSH)
@@ -93,16 +105,24 @@ def receive(engine: Engine, settings: Settings, source: SourceSettings, batch: B
             raise TransientError(f"source {source.name}: another call is being stored; send it again later")
         with connection.begin():
             log.begin(connection)
-        _require_units(connection, stream)
-        take_batch(connection, stream, log, batch, stream.map(batch))
+        mapped = stream.map(batch)
+        try:
+            _require_units(connection, stream)
+            refusals = take_batch(connection, stream, log, batch, mapped)
+        except (RefusedInput, TransientError) as error:
+            if not connection.invalidated:
+                connection.rollback()
+                with connection.begin():
+                    log.finish(connection, str(error))
+            raise
         with connection.begin():
-            return log.finish(connection)
+            return Received(log.finish(connection), mapped, refusals)
 
 
 def sync_all(
     engine: Engine, settings: Settings, *, now: datetime, only: str | None = None, progress: Progress | None = None
 ) -> list[RunReport]:
-    """Run every configured source once (or those named `only`), units first.
+    """Run every configured source once (or those named `only`), units first; what is sent to us is not read.
 
     Raises ConfigurationError when no source is called `only`, and what sync_source raises.
     """
@@ -115,6 +135,8 @@ def sync_all(
     for source in chosen:
         Stream.of(settings, source)
     chosen.sort(key=lambda source: ENTITY_ORDER.index(source.entity))
+    if only is None:
+        chosen = [source for source in chosen if not source.pushed]
     return [sync_source(engine, settings, source, now=now, progress=progress) for source in chosen]
 
 
@@ -129,4 +151,4 @@ def _require_units(connection: Connection, stream: Stream) -> None:
     connection.rollback()
 
 
-__all__ = ["ENTITY_ORDER", "Progress", "RunReport", "RunState", "receive", "sync_all", "sync_source"]
+__all__ = ["ENTITY_ORDER", "Progress", "Received", "RunReport", "RunState", "receive", "sync_all", "sync_source"]

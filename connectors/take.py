@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from connectors import quarantine
 from connectors.batch import Batch
-from connectors.checks import Context, Verdict, run_checks
+from connectors.checks import Context, Refusal, Verdict, run_checks
 from connectors.runs import RunLog, new_version
 from connectors.steps import reached
 from connectors.store import store_rows
@@ -23,21 +23,27 @@ JUDGED_ROWS = 20
 """Before so many records of a run were read, the share of refused ones says nothing."""
 
 
-def take_batch(connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped) -> None:
-    """Check and store one batch in a transaction of its own.
+def take_batch(
+    connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped
+) -> tuple[Refusal, ...]:
+    """Check and store one batch in a transaction of its own; return what was put in quarantine and why.
 
     Raises RefusedInput, with nothing stored, when too large a share of the run is refused.
     """
     reached("batch mapped")
+    refusals: tuple[Refusal, ...] = ()
     with connection.begin():
         if len(batch.frame):
-            _take_rows(connection, stream, log, batch, mapped)
+            refusals = _take_rows(connection, stream, log, batch, mapped)
         else:
             log.move(connection, batch.position)
     reached("batch committed")
+    return refusals
 
 
-def _take_rows(connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped) -> None:
+def _take_rows(
+    connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped
+) -> tuple[Refusal, ...]:
     source, shape = stream.source.name, stream.shape
     verdict = _judge(connection, stream, log, mapped)
     good = mapped.frame.assign(flags=verdict.flags)[verdict.good]
@@ -54,6 +60,7 @@ def _take_rows(connection: Connection, stream: Stream, log: RunLog, batch: Batch
     if stored.stored or stored.taught or resolved or kept:
         new_version(connection, log.clock)
     reached("version advanced")
+    return verdict.refusals
 
 
 def _judge(connection: Connection, stream: Stream, log: RunLog, mapped: Mapped) -> Verdict:

@@ -46,7 +46,8 @@ class Worker:
         Raises ConfigurationError when a source cannot be read as it is configured.
         """
         logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each run that outlasts its interval
-        sources = sorted(self.settings.sources, key=lambda source: ENTITY_ORDER.index(source.entity))
+        sources = [source for source in self.settings.sources if not source.pushed]
+        sources.sort(key=lambda source: ENTITY_ORDER.index(source.entity))
         for source in sources:
             if stop.is_set():
                 return

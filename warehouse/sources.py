@@ -230,6 +230,11 @@ class PushSettings(Section):
     kind: Literal["push"] = Field(description="the one-stop system sends DongBoHoSoMC and CapNhatTienDoHoSoMC calls")
     username: str = Field(min_length=1, description="user name that the system logs in with")
     password: Secret = Field(description="where its password is: env:NAME or file:PATH")
+    madonvi: str = Field("", description="agency code (madonvi, MaDinhDanhDV) that its calls carry; none: any")
+    ok_code: Literal["auto", "0", "00"] = Field(
+        "auto", description="error_code that means stored; auto: 00 where the body names the service, else 0"
+    )
+    session_seconds: Seconds = Field(1800.0, description="a login is good for this long")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="a larger call is refused")
 
 
@@ -260,6 +265,11 @@ class SourceSettings(Section):
     checks: dict[str, Literal["quarantine", "flag", "off"]] = Field(
         default_factory=dict, description="what a named check does here, where not its default"
     )
+
+    @property
+    def pushed(self) -> bool:
+        """Whether its records are sent to us, so that there is nothing to read."""
+        return isinstance(self.reader, PushSettings)
 
     @property
     def max_age(self) -> timedelta:
