@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Generator
 
 import pytest
@@ -38,3 +40,33 @@ def test_whoever_stops_early_closes_the_generator() -> None:
     assert next(iter(items)) == 0
     items.close()  # type: ignore[attr-defined]
     assert log == ["closed"]
+
+
+def test_whoever_cannot_wait_leaves_an_item_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.ahead.LOOK_SECONDS", 0.02)
+    log: list[str] = []
+    go_on = threading.Event()
+
+    def slow() -> Generator[int]:
+        try:
+            yield 1
+            go_on.wait(10)
+            yield 2
+        finally:
+            log.append("closed")
+
+    deadline = time.monotonic() + 0.2
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise TimeoutError("too late")
+
+    items = ahead(slow(), check)
+    assert next(iter(items)) == 1
+    with pytest.raises(TimeoutError, match="too late"):
+        next(iter(items))
+    assert log == [], "nobody waited for the slow item"
+    go_on.set()
+    [thread] = [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    thread.join(5)
+    assert log == ["closed"], "its thread ends by itself"
