@@ -7,9 +7,10 @@ this module, corrected by the operator's own file (setting office.holidays_file,
 from __future__ import annotations
 
 import csv
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,10 +20,15 @@ import holidays
 from metrics.period import midnight
 from warehouse.errors import BadQuestion, ConfigurationError
 from warehouse.settings import Settings
+from warehouse.vocabulary import TimeUnit
 
 CORRECTIONS = Path(__file__).with_name("holidays-vn.csv")
 DEFAULT_HOURS = ((time(7), time(11, 30)), (time(13, 30), time(17)))
 LONGEST_SEARCH_DAYS = 3660
+NO_WORKING_TIME = "office.hours and the holiday table leave no working time in ten years"
+
+Span = tuple[datetime, datetime]
+"""Opening and closing of an office, in UTC so that differences are elapsed time."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,49 @@ class WorkingCalendar:
             if end - begun >= left:
                 return begun + left
             left -= max(end - begun, timedelta(0))
-        raise ConfigurationError("office.hours and the holiday table leave no working time in ten years")
+        raise ConfigurationError(NO_WORKING_TIME)
+
+    def subtract_working_hours(self, instant: datetime, hours: float) -> datetime:
+        """Return the latest instant from which `hours` of office time pass until `instant`.
+
+        What began before it has waited longer than `hours`.
+        """
+        if hours < 0:
+            raise BadQuestion(f"working hours to subtract: {hours}; write 0 or more")
+        left = timedelta(hours=hours)
+        if not left:
+            return instant
+        for start, end in self._spans_back(instant):
+            ended = min(end, instant)
+            if ended - start >= left:
+                return ended - left
+            left -= max(ended - start, timedelta(0))
+        raise ConfigurationError(NO_WORKING_TIME)
+
+    def statutory_due(self, received: datetime, amount: float, unit: TimeUnit) -> datetime:
+        """Return the instant at which the statutory time of a procedure ends that began to run at `received`.
+
+        Hours are office hours; a working day has the office hours of a day, so that half a day is half of them; days
+        and months run on the civil calendar and end at the same time of day (a month at the last day where the month
+        is shorter). Counting after NĐ 61/2018/NĐ-CP and the practice of the one-stop systems.
+        """
+        match unit:
+            case TimeUnit.HOUR:
+                return self.add_working_hours(received, amount)
+            case TimeUnit.WORKING_DAY:
+                return self.add_working_hours(received, amount * self.hours_of_a_day)
+            case TimeUnit.DAY:
+                local = received.astimezone(self.zone).replace(tzinfo=None) + timedelta(days=amount)
+            case TimeUnit.MONTH:
+                local = _months_later(received.astimezone(self.zone).replace(tzinfo=None), amount)
+        return local.replace(tzinfo=self.zone)
+
+    @property
+    def hours_of_a_day(self) -> float:
+        """Office hours of one working day."""
+        today = date(2024, 1, 2)
+        spans = [datetime.combine(today, end) - datetime.combine(today, start) for start, end in self.hours]
+        return sum(spans, timedelta(0)) / timedelta(hours=1)
 
     def working_hours_between(self, start: datetime, end: datetime) -> float:
         """Return the hours of office time from `start` to `end`; 0 where `end` is not later."""
@@ -81,31 +129,51 @@ class WorkingCalendar:
             total += max(min(closed, end) - max(opened, start), timedelta(0))
         return total / timedelta(hours=1)
 
-    def _spans(self, instant: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Give the office spans from the day of `instant` on, in UTC so that differences are elapsed time."""
+    def _spans(self, instant: datetime) -> Iterator[Span]:
+        """Give the office spans from the day of `instant` on."""
         day = instant.astimezone(self.zone).date()
-        utc = ZoneInfo("UTC")
-        for _ in range(LONGEST_SEARCH_DAYS):
-            if self.is_working(day):
-                for opened, closed in self.hours:
-                    yield (
-                        datetime.combine(day, opened, self.zone).astimezone(utc),
-                        datetime.combine(day, closed, self.zone).astimezone(utc),
-                    )
-            day += timedelta(1)
+        for number in range(LONGEST_SEARCH_DAYS):
+            yield from self._spans_of(day + timedelta(number))
+
+    def _spans_back(self, instant: datetime) -> Iterator[Span]:
+        """Give the office spans from the day of `instant` backwards, the last one first."""
+        day = instant.astimezone(self.zone).date()
+        for number in range(LONGEST_SEARCH_DAYS):
+            yield from reversed(self._spans_of(day - timedelta(number)))
+
+    def _spans_of(self, day: date) -> list[Span]:
+        if not self.is_working(day):
+            return []
+        return [
+            (
+                datetime.combine(day, opened, self.zone).astimezone(UTC),
+                datetime.combine(day, closed, self.zone).astimezone(UTC),
+            )
+            for opened, closed in self.hours
+        ]
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The civil clock and the working calendar by which a question is answered."""
+    """The civil clock and the working calendars by which a question is answered.
+
+    `own` holds the calendars of units that keep other hours; all other units keep `calendar`.
+    """
 
     zone: ZoneInfo
     calendar: WorkingCalendar
+    own: tuple[tuple[frozenset[str], WorkingCalendar], ...] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Clock:
         """Build the clock that the settings describe."""
-        return cls(settings.zone, WorkingCalendar.of(settings))
+        calendar = WorkingCalendar.of(settings)
+        own = ((frozenset(entry.units), replace(calendar, hours=entry.hours)) for entry in settings.office.own_hours)
+        return cls(settings.zone, calendar, tuple(own))
+
+    def calendar_of(self, unit: str | None) -> WorkingCalendar:
+        """Return the calendar of a unit."""
+        return next((calendar for units, calendar in self.own if unit in units), self.calendar)
 
     def day(self, instant: datetime) -> date:
         """Return the civil day of an instant."""
@@ -147,3 +215,12 @@ def _vietnam(year: int) -> tuple[frozenset[date], frozenset[date]]:
 def _worked_by_law(day: date) -> bool:
     off, worked = _vietnam(day.year)
     return day in worked or (day.weekday() < 5 and day not in off)
+
+
+def _months_later(local: datetime, amount: float) -> datetime:
+    """The same day of a later month; a part of a month is counted as days of thirty to the month."""
+    whole, part = divmod(amount, 1)
+    months = local.month - 1 + int(whole)
+    year, month = local.year + months // 12, months % 12 + 1
+    day = min(local.day, monthrange(year, month)[1])
+    return local.replace(year=year, month=month, day=day) + timedelta(days=round(part * 30))

@@ -5,7 +5,7 @@ A clock is the instant by which rows enter a period: receipt, closing, due date,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, and_, case, cast, extract, func, literal, null, or_, true
 
-from metrics.calendar import Clock
+from metrics.calendar import Clock, WorkingCalendar
 from metrics.dimensions import OVERDUE_AGES
 from warehouse.schema import dossier, procedure, survey_answer
 from warehouse.vocabulary import (
@@ -97,7 +97,8 @@ def closing(clock: Clock) -> Counters:
 def stock(name: str, at: datetime, clock: Clock) -> Condition:
     """Which of the dossiers that are open at an instant a counter counts."""
     if name in DUE_SOON_HOURS:
-        limit = clock.calendar.add_working_hours(at, DUE_SOON_HOURS[name])
+        hours = DUE_SOON_HOURS[name]
+        limit = of_unit(clock, lambda calendar: literal(calendar.add_working_hours(at, hours)))
         return and_(_d.due_at >= at, _d.due_at <= limit)
     return {
         "open": true(),
@@ -108,6 +109,13 @@ def stock(name: str, at: datetime, clock: Clock) -> Condition:
         "waiting": _d.status.in_(sorted(WAITING)),
         "open_in_term_766": and_(_d.due_at >= at, ONE_SUPPLEMENT),
     }[name]
+
+
+def of_unit(clock: Clock, value: Callable[[WorkingCalendar], ColumnElement[Any]]) -> ColumnElement[Any]:
+    """A value by the calendar of the unit that handles the dossier."""
+    usual = value(clock.calendar)
+    own = [(_d.unit.in_(sorted(units)), value(calendar)) for units, calendar in clock.own]
+    return case(*own, else_=usual) if own else usual
 
 
 def open_at(at: datetime) -> Condition:

@@ -7,7 +7,7 @@ running total over the edges is the stock. That is one pass, however many edges 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, FromClause, and_, false, func, literal, null, or_, select, true, union_all
 
 from metrics import counters
+from metrics.calendar import WorkingCalendar
 from metrics.counters import CARRIED, DUE_SOON_HOURS, Condition
 from metrics.question import Question
 from metrics.statements import BUCKET, Base, Statement, aggregate, instants
@@ -101,8 +102,7 @@ def _rows(question: Question) -> CTE:
         "one_supplement": _needed(question, "open_in_term_766", counters.ONE_SUPPLEMENT),
     }
     for name, hours in DUE_SOON_HOURS.items():
-        limits = [question.clock.calendar.add_working_hours(edge, hours) for edge in edges]
-        columns[name] = _needed(question, name, _edges_before(_d.due_at - timedelta(microseconds=1), limits))
+        columns[name] = _needed(question, name, counters.of_unit(question.clock, _edges_before_due_soon(edges, hours)))
     present = or_(_d.finished_at.is_(None), _d.finished_at >= edges[0])
     labels = [column.label(name) for name, column in columns.items()]
     statement = (
@@ -111,6 +111,16 @@ def _rows(question: Question) -> CTE:
         .where(_d.received_at < edges[-1], present, counters.NOT_LOST, *base.conditions)
     )
     return statement.group_by(*(label.name for label in (*base.groups, *labels))).cte("stay")
+
+
+def _edges_before_due_soon(edges: Sequence[datetime], hours: float) -> Callable[[WorkingCalendar], ColumnElement[Any]]:
+    """How many edges lie so long before the due date that it is not due soon there yet, by a unit's calendar."""
+
+    def count(calendar: WorkingCalendar) -> ColumnElement[Any]:
+        limits = [calendar.add_working_hours(edge, hours) for edge in edges]
+        return _edges_before(_d.due_at - timedelta(microseconds=1), limits)
+
+    return count
 
 
 def _needed(question: Question, stock: str, column: ColumnElement[Any]) -> ColumnElement[Any]:

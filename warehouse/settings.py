@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from datetime import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -60,20 +60,38 @@ class DisplaySettings(Section):
     map_schematic: bool = Field(True, description="draw a labelled schematic where no boundaries are loaded")
 
 
+def _in_order(value: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
+    edges = [edge for span in value for edge in span]
+    if not edges or any(later <= earlier for earlier, later in pairwise(edges)):
+        raise ValueError('opening hours are empty, overlap or run backwards; write [["07:00", "11:30"], ...]')
+    return value
+
+
+Hours = Annotated[tuple[tuple[time, time], ...], AfterValidator(_in_order)]
+
+
+class OwnHours(Section):
+    """Units that keep other hours than the rest."""
+
+    units: tuple[str, ...] = Field(min_length=1, description="codes of the units")
+    hours: Hours = Field(description="opening hours of a working day there")
+
+
 class OfficeSettings(Section):
     """The working day, for deadlines counted in working hours."""
 
-    hours: tuple[tuple[time, time], ...] = Field(
+    hours: Hours = Field(
         ((time(7), time(11, 30)), (time(13, 30), time(17))), description="opening hours of a working day"
     )
     holidays_file: Path | None = Field(None, description="CSV date,working,name that overrides the holiday table")
+    own_hours: tuple[OwnHours, ...] = ()
 
-    @field_validator("hours")
+    @field_validator("own_hours")
     @classmethod
-    def _in_order(cls, value: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
-        edges = [edge for span in value for edge in span]
-        if not edges or any(later <= earlier for earlier, later in pairwise(edges)):
-            raise ValueError('opening hours are empty, overlap or run backwards; write [["07:00", "11:30"], ...]')
+    def _each_unit_once(cls, value: tuple[OwnHours, ...]) -> tuple[OwnHours, ...]:
+        codes = [code for entry in value for code in entry.units]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"units named twice: {', '.join(twice)}; a unit keeps one set of hours")
         return value
 
 

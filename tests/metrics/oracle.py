@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from metrics import WorkingCalendar
+from metrics import Clock
 from tests.metrics.world import PROCEDURES, Answer, Dossier
 
 RESULT, NO_RESULT, CLOSED = {9, 10, None}, {3, 7, 8}, {3, 7, 8, 9, 10}
@@ -26,7 +26,7 @@ class Span:
     cohort_end: datetime
     """End of the whole period: the cohort of receipts is judged there."""
     zone: ZoneInfo
-    calendar: WorkingCalendar
+    clock: Clock
 
     def has(self, instant: datetime | None) -> bool:
         return instant is not None and self.a <= instant < self.b
@@ -72,9 +72,12 @@ def stock(rows: list[Dossier], t: datetime) -> list[Dossier]:
 
 
 def due_within(hours: float) -> Callable[[list[Dossier], Span], int]:
+    def soon(d: Dossier, s: Span) -> bool:
+        limit = s.clock.calendar_of(d.unit).add_working_hours(s.b, hours)
+        return d.due_at is not None and s.b <= d.due_at <= limit
+
     def count(rows: list[Dossier], s: Span) -> int:
-        limit = s.calendar.add_working_hours(s.b, hours)
-        return sum(d.due_at is not None and s.b <= d.due_at <= limit for d in stock(rows, s.b))
+        return sum(soon(d, s) for d in stock(rows, s.b))
 
     return count
 

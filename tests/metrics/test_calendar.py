@@ -15,7 +15,8 @@ from metrics import Clock, WorkingCalendar
 from tests.conftest import shared
 from tests.metrics.world import HANOI
 from warehouse.errors import BadQuestion, ConfigurationError
-from warehouse.settings import OfficeSettings, Settings
+from warehouse.settings import OfficeSettings, OwnHours, Settings
+from warehouse.vocabulary import TimeUnit
 
 CALENDAR = WorkingCalendar(HANOI)
 MOMENTS = st.datetimes(datetime(2023, 12, 1), datetime(2026, 3, 1)).map(  # noqa: DTZ001 - made aware at once
@@ -81,10 +82,53 @@ def test_later_questions_have_later_limits(a: datetime, b: datetime, hours: int)
     assert CALENDAR.add_working_hours(first, hours) <= CALENDAR.add_working_hours(second, hours)
 
 
+@given(end=MOMENTS, hours=st.integers(0, 40 * 3600).map(lambda seconds: seconds / 3600))
+def test_hours_subtracted_are_the_hours_between(end: datetime, hours: float) -> None:
+    start = CALENDAR.subtract_working_hours(end, hours)
+    assert start <= end
+    assert CALENDAR.working_hours_between(start, end) == pytest.approx(hours, abs=1e-6)
+    if hours:
+        assert CALENDAR.working_hours_between(start + timedelta(seconds=1), end) < hours
+
+
+@pytest.mark.parametrize(
+    ("received", "amount", "unit", "due"),
+    [
+        ("2024-03-04T08:00", 6, "hour", "2024-03-04T15:00"),
+        ("2024-03-01T09:00", 3, "working_day", "2024-03-06T09:00"),  # Friday: over the weekend
+        ("2024-03-02T09:00", 1, "working_day", "2024-03-04T17:00"),  # handed in online on a Saturday
+        ("2024-02-07T10:00", 2, "working_day", "2024-02-16T10:00"),  # over Tết
+        ("2025-12-31T10:00", 1, "working_day", "2026-01-05T10:00"),  # over the swap that the package misses
+        ("2024-03-04T08:00", 0.5, "working_day", "2024-03-04T12:00"),
+        ("2024-03-01T09:00", 3, "day", "2024-03-04T09:00"),
+        ("2024-01-31T09:00", 1, "month", "2024-02-29T09:00"),
+        ("2023-11-15T09:00", 2, "month", "2024-01-15T09:00"),
+        ("2024-01-15T09:00", 1.5, "month", "2024-03-01T09:00"),
+    ],
+)
+def test_statutory_time(received: str, amount: float, unit: str, due: str) -> None:
+    found = WorkingCalendar(HANOI, hours=((time(8), time(12)), (time(13), time(17)))).statutory_due(
+        _at(received), amount, TimeUnit(unit)
+    )
+    assert found == _at(due)
+
+
+def test_units_with_hours_of_their_own() -> None:
+    settings = Settings(office=OfficeSettings(own_hours=(OwnHours(units=("27595",), hours=((time(8), time(12)),)),)))
+    clock = Clock.of(settings)
+    assert clock.calendar_of("27595").hours_of_a_day == 4
+    assert clock.calendar_of("27598") == clock.calendar_of(None) == clock.calendar
+    assert clock.calendar.hours_of_a_day == 8
+    with pytest.raises(ValueError, match="units named twice: 1"):
+        OfficeSettings(own_hours=({"units": ["1"], "hours": [["08:00", "12:00"]]},) * 2)  # type: ignore[arg-type]
+
+
 def test_no_hours_backwards() -> None:
     assert CALENDAR.working_hours_between(_at("2024-03-05T08:00"), _at("2024-03-04T08:00")) == 0
     with pytest.raises(BadQuestion, match="0 or more"):
         CALENDAR.add_working_hours(_at("2024-03-05T08:00"), -1)
+    with pytest.raises(BadQuestion, match="0 or more"):
+        CALENDAR.subtract_working_hours(_at("2024-03-05T08:00"), -1)
     with pytest.raises(BadQuestion, match="0 or more"):
         CALENDAR.add_working_days(date(2024, 3, 5), -1)
 

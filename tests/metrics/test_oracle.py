@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -48,11 +49,20 @@ def moments(rows: list[Dossier], zone: ZoneInfo) -> st.SearchStrategy[datetime]:
     return st.one_of(beside, beside, instants(zone), st.just(datetime(2025, 1, 1, tzinfo=UTC)))
 
 
+def clock_of(zone: ZoneInfo) -> Clock:
+    """Offices of which one keeps hours of its own."""
+    usual = WorkingCalendar(zone)
+    return Clock(zone, usual, ((frozenset({"u2"}), replace(usual, hours=((time(8), time(12)),))),))
+
+
 def with_edges(rows: list[Dossier], start: datetime, until: datetime, clock: Clock) -> list[Dossier]:
     """Add dossiers at the exact instants where a wrong comparison shows: at both ends of the period, at the limits of
     working hours, and at the first and last second of the day on which they are due."""
     second, long = timedelta(seconds=1), timedelta(9)
-    limits = [clock.calendar.add_working_hours(until, hours) + n * second for hours in (8, 24) for n in (0, 1)]
+    limits = [
+        clock.calendar_of(unit).add_working_hours(until, hours) + n * second
+        for unit in ("u1", "u2") for hours in (8, 24) for n in (0, 1)
+    ]  # fmt: skip
     spans = [(until - long, due, None) for due in limits]
     for edge in (start, until):
         spans += [(edge - second, edge, None), (edge, edge + long, None), (edge - long, edge - second, edge)]
@@ -60,8 +70,9 @@ def with_edges(rows: list[Dossier], start: datetime, until: datetime, clock: Clo
     midnight = clock.midnight(clock.day(start)).astimezone(UTC)
     spans += [(start - long, midnight + timedelta(hours=22), midnight), (start - long, midnight, midnight - second)]
     fresh = [
-        Dossier("u1", "a", 2, received, due, finished, 10 if finished else 4, 1, 2, None)
+        Dossier(unit, "a", 2, received, due, finished, 10 if finished else 4, 1, 2, None)
         for received, due, finished in spans
+        for unit in ("u1", "u2")
     ]
     return [*rows, *fresh]
 
@@ -113,7 +124,7 @@ def test_every_metric_by_every_grouping_is_what_the_oracle_says(
     short = ("2024-02-29", "2024-W09", "2024-02-25/2024-03-02")  # the oracle looks at every day of it
     period = Period.parse(data.draw(st.sampled_from(short if "day" in by else PERIODS)), zone)
     as_of = max(data.draw(moments(rows, zone)), period.start)
-    clock = Clock(zone, WorkingCalendar(zone))
+    clock = clock_of(zone)
     rows = with_edges(rows, period.start.astimezone(UTC), min(period.end, as_of).astimezone(UTC), clock)
     with engine.begin() as connection:
         store(connection, rows, judged)
@@ -132,15 +143,13 @@ def test_every_metric_by_every_grouping_is_what_the_oracle_says(
     for (*codes, metric), given_values in found.items():
         named = dict(zip(by, codes, strict=True))
         cut = cuts[named.pop(step)] if step else None
-        span = oracle.Span(
-            cut.start if cut else period.start, cut.end if cut else until, as_of, until, zone, clock.calendar
-        )
+        span = oracle.Span(cut.start if cut else period.start, cut.end if cut else until, as_of, until, zone, clock)
         mine = [d for d in seen if all(value_of(d, name) == code for name, code in named.items())]
         votes = [a for a in voted if all(answer_value(a, rows, name) == code for name, code in named.items())]
         assert given_values == oracle.figure(metric, mine, votes, span), (named, metric, cut)
     groups = {tuple(value_of(d, name) for name in by if name != step) for d in seen if d.received_at is not None}
     listed = {tuple(code for name, code in zip(by, codes, strict=True) if name != step) for *codes, _ in found}
-    whole = oracle.Span(period.start, until, as_of, until, zone, clock.calendar)
+    whole = oracle.Span(period.start, until, as_of, until, zone, clock)
     for group in groups - listed:
         names = [name for name in by if name != step]
         mine = [d for d in seen if tuple(value_of(d, name) for name in names) == group]
