@@ -12,9 +12,11 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from warehouse.addresses import allowed_origins, origin_of
 from warehouse.vocabulary import Entity
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -130,6 +132,11 @@ class LinkedPages(Section):
     kind: Literal["link"] = Field("link", description="the reply holds the address of the next page")
     next: str = Field("", description="path of that address in the reply; none: the header Link with rel=next")
     size_parameter: str = Field("limit", description="parameter of the first page that carries the page size")
+    again: bool = Field(
+        True,
+        description="each page is read again after the next: nothing is lost when the list moves meanwhile;"
+        " false: the addresses keep their place (keyset)",
+    )
 
 
 class UpdatedSince(Section):
@@ -138,7 +145,17 @@ class UpdatedSince(Section):
     parameter: str = Field("updated_since", description="parameter that carries the instant")
     until_parameter: str = Field("", description="parameter that carries the upper bound; none: the source has none")
     format: Literal["iso", "yyyyMMddHHmmss", "epoch"] = Field("iso", description="how instants are written")
+    timezone: str = Field("Asia/Ho_Chi_Minh", description="civil clock of instants written as yyyyMMddHHmmss")
     overlap_seconds: float = Field(300, ge=0, description="asked again before the last instant: late arrivals")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
+        return value
 
 
 class RestSettings(Section):
@@ -157,18 +174,32 @@ class RestSettings(Section):
     login: BearerLogin | BasicLogin | ApiKeyLogin | OAuth2Login | None = Field(
         None, discriminator="kind", description="how we log in"
     )
-    allowed_hosts: tuple[str, ...] = Field((), description="hosts that may be asked beside the one of url")
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="hosts that may be asked, with the login, beside the one of url: host, host:port or https://host",
+    )
     page_size: int = Field(1000, ge=1, le=10_000, description="records asked for in one page")
     timeout_seconds: Seconds = Field(20.0, description="a reply that takes longer counts as failed")
     retries: int = Field(3, ge=0, le=10, description="further tries of one page")
     max_page_bytes: int = Field(64 * 2**20, ge=1024, description="a larger page, after unpacking, is refused")
+    max_pages: int = Field(100_000, ge=1, description="a list with more pages is refused as endless")
 
     @model_validator(mode="after")
     def _hosts_are_known(self) -> RestSettings:
+        origins = allowed_origins(self.url, self.allowed_hosts)
         if self.login is not None and self.login.kind == "oauth2":
-            host = urlsplit(self.login.token_url).hostname
-            if host not in {urlsplit(self.url).hostname, *self.allowed_hosts}:
-                raise ValueError(f"token_url is on the host {host}; name it in allowed_hosts if that is right")
+            scheme, host, port = origin_of(self.login.token_url)
+            if (scheme, host, port) not in origins:
+                raise ValueError(
+                    f'token_url is at {scheme}://{host}:{port}; if that is right, write "{host}:{port}" in'
+                    " allowed_hosts (a source asked by https gets its token by https)"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> RestSettings:
+        if self.parameters_in == "body" and self.method == "GET":
+            raise ValueError('parameters_in = "body" needs method = "POST"')
         if isinstance(self.pages, CursorPages) and self.since is not None:
             raise ValueError("a cursor tells what comes next; since is for page, offset and link")
         return self
