@@ -14,6 +14,7 @@
 | finished_without_end | flag | the status says closed, but finished_at is empty |
 | due_before_received | flag | due_at < received_at |
 | code_contradicts_date | flag | the YYMMDD inside the dossier code is not the day of receipt |
+| code_contradicts_unit | flag | the dossier code bears a known commune that neither received nor handles the dossier |
 
 The tolerance of one day for the future covers clocks that are wrong or in another zone.
 """
@@ -42,6 +43,8 @@ FUTURE_TOLERANCE = timedelta(days=1)
 LONGEST_CODE, LONGEST_NAME = 200, 2_000
 NAMES = frozenset({"name", "procedure_name", "field"})
 CODE_DATE = r"-(?P<day>\d{6})-[0-9A-Z]{4,}$"
+CODE_UNIT = r"^[A-Z]\d{2}\.(?P<unit>\d{5})-\d{6}-[0-9A-Z]{4,}$"
+"""Only five digits are the number of a commune: shorter parts are an agency's own numbers, as in `H21.227-…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,21 @@ def _code_contradicts_date(context: Context) -> Mask:
     return _mask(digits.notna()) & _mask(local.notna()) & _mask(digits.to_numpy() != day.to_numpy())
 
 
+def _code_contradicts_unit(context: Context) -> Mask:
+    """Only a code that names another unit that exists: what is no number of a unit here says nothing."""
+    if not _has(context, "code", "unit", "received_at"):
+        return _none(context)
+    said = pc.struct_field(pc.extract_regex(pa.array(context.frame["code"]), CODE_UNIT), "unit")
+    if said.null_count == len(said):
+        return _none(context)
+    found = np.asarray(pc.is_in(said, value_set=pa.array(sorted(context.units), said.type)), dtype=bool)
+    for name in ("unit", "receiving_unit"):
+        if name in context.frame:
+            same = pc.equal(said, pc.cast(pa.array(context.frame[name]), said.type))
+            found &= ~np.asarray(pc.fill_null(same, False), dtype=bool)
+    return found
+
+
 def _huge_text(context: Context) -> Mask:
     found = _none(context)
     for name, kind in context.shape.columns.items():
@@ -207,6 +225,7 @@ CHECKS: Mapping[str, Check] = {
     ),
     "due_before_received": Check("flag", _before("due_at", "received_at"), ("due_at", "received_at")),
     "code_contradicts_date": Check("flag", _code_contradicts_date, ("code", "received_at")),
+    "code_contradicts_unit": Check("flag", _code_contradicts_unit, ("code", "unit", "receiving_unit")),
 }  # fmt: skip
 """Every check, in the order in which a row's first failure is its reason."""
 
