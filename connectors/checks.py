@@ -6,7 +6,8 @@
 | missing_field | quarantine | the record lacks a field that the mapping needs (not empty: not there at all) |
 | missing_unit, missing_value | quarantine | the handling unit, or another value that must be there, is empty |
 | unknown_unit | quarantine | no unit of the warehouse has that code |
-| bad_date, bad_number, bad_list, unknown_code | quarantine | a value cannot be read; if flagged, it is NULL |
+| bad_date, bad_number, bad_list, bad_pattern, unknown_code | quarantine | a value cannot be read; flagged, it is NULL |
+| bad_child | flag | a value of a child (a supplement, a step) cannot be read: the child is stored, that value is NULL |
 | huge_text | quarantine | a code is longer than 200 signs or a name longer than 2,000 |
 | finished_before_received | quarantine | finished_at < received_at |
 | received_in_future, finished_in_future, answered_in_future | quarantine | more than a day after now |
@@ -72,7 +73,7 @@ class Context:
     def _shown(self, field: str, row: int) -> str:
         texts = self.mapped.texts.get(field)
         if texts is None or texts[row].as_py() is None:
-            return "not there" if texts is not None else "not a list of records"
+            return "not there" if texts is not None else "a list or object that cannot be read"
         return repr(texts[row].as_py()[:80])
 
 
@@ -207,6 +208,8 @@ CHECKS: Mapping[str, Check] = {
     "unknown_code": Check("quarantine", _trouble("unknown_code")),
     "bad_number": Check("quarantine", _trouble("bad_number")),
     "bad_list": Check("quarantine", _trouble("bad_list")),
+    "bad_pattern": Check("quarantine", _trouble("bad_pattern")),
+    "bad_child": Check("flag", _trouble("bad_child")),
     "missing_unit": Check("quarantine", _missing(lambda shape: ("unit",) if "unit" in shape.columns else ())),
     "missing_value": Check("quarantine", _missing(_other_required)),
     "huge_text": Check("quarantine", _huge_text),

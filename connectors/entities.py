@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     INSTANT = "instant"
     DATE = "date"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def _kind(type_: TypeEngine[object]) -> Kind | None:
         (Date, Kind.DATE),
         (Float, Kind.NUMBER),
         (Integer, Kind.INTEGER),
-        ((JSONB, ARRAY), None),
+        (JSONB, Kind.JSON),
+        (ARRAY, None),
         (Text, Kind.TEXT),
     ):
         if isinstance(type_, base):

@@ -48,7 +48,7 @@ class ListColumn:
 
 def _parse(text: str | None) -> list[dict[str, Any]] | None:
     try:
-        value = _value(text or "null")
+        value = read_json(text or "null")
     except (ValueError, RecursionError):
         return None
     if isinstance(value, list) and all(isinstance(element, dict) for element in value):
@@ -56,7 +56,7 @@ def _parse(text: str | None) -> list[dict[str, Any]] | None:
     return None
 
 
-def _value(text: str) -> Any:  # noqa: ANN401 - a value of JSON
+def read_json(text: str) -> Any:  # noqa: ANN401 - a value of JSON
     """Read JSON by the parser that is twice as fast; what it does not take (half characters) the usual one may."""
     try:
         return from_json(text)

@@ -5,6 +5,7 @@ Each reader returns an Arrow array and a mask of the texts that it could not rea
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ ARROW: Mapping[Kind, Any] = {
     Kind.BOOLEAN: pa.bool_(),
     Kind.INSTANT: pa.timestamp("s", "UTC"),
     Kind.DATE: pa.date32(),
+    Kind.JSON: pa.large_string(),
 }
 YES_NO: Mapping[str, bool] = {
     "1": True, "true": True, "yes": True, "có": True, "x": True,
@@ -90,6 +92,18 @@ def constant(kind: Kind, value: Any, size: int) -> Any:  # noqa: ANN401
     if kind is Kind.INSTANT:
         scalar = pc.cast(pc.strptime(scalar, format="%Y-%m-%dT%H:%M:%SZ", unit="s"), ARROW[kind])
     return pa.repeat(scalar, size)
+
+
+def json_objects(columns: Mapping[str, Any], size: int) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Put numbers of several columns into one JSON object a row, without those that are missing; null where all are."""
+    names = sorted(columns)
+    rows = zip(*(columns[name].to_pylist() for name in names), strict=True) if names else iter([()] * size)
+    found = [{name: _plain(value) for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+    return pa.array([json.dumps(item, ensure_ascii=False) if item else None for item in found], pa.large_string())
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else value
 
 
 def _read_codes(kind: Kind, texts: Any, codes: Mapping[str, Any]) -> Read:  # noqa: ANN401
