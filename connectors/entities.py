@@ -18,6 +18,8 @@ BOOKKEEPING = frozenset({"source", "seen_at", "payload_hash", "flags"})
 TAUGHT = ("procedure_name", "field_code", "field")
 """What a dossier says about its procedure; kept in `procedure` as long as the catalogue does not say it."""
 UPDATED = "source_updated_at"
+CHILDREN = "children"
+"""Column of good rows that stands for the children of each: it is part of the row's hash, and not stored."""
 
 
 class Kind(StrEnum):

@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.entities import TAUGHT, UPDATED, Shape
+from connectors.entities import CHILDREN, TAUGHT, UPDATED, Shape
 from connectors.staging import copy_in, prepare, temporary
 from connectors.steps import reached
 from warehouse import rollups
@@ -47,17 +47,24 @@ WATCHED = ("status", "due_at", "finished_at", "unit")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How many rows were written, and how many were already there in this or a newer version."""
+    """How many rows were written, and how many were already there in this or a newer version.
+
+    `written` are the labels of the rows that were written, where the caller asked for them.
+    """
 
     stored: int
     unchanged: int
     taught: int = 0
+    written: frozenset[int] = frozenset()
 
 
 def store_rows(
     connection: Connection, shape: Shape, source: str, rows: pd.DataFrame, *, now: datetime, zone: ZoneInfo
 ) -> Stored:
-    """Store mapped rows (with a `flags` column) of one entity; the caller's transaction holds everything."""
+    """Store mapped rows (with a `flags` column) of one entity; the caller's transaction holds everything.
+
+    Rows that have a column CHILDREN are told in `written` when they were.
+    """
     if not len(rows):
         return Stored(0, 0)
     staged = temporary(shape.table)
@@ -67,6 +74,7 @@ def store_rows(
     reached("rows staged")
     old = _old_versions(connection, shape, staged)
     reached("versions compared")
+    written = _written(connection, shape, staged, newest, old) if CHILDREN in rows else frozenset[int]()
     taught = 0
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, newest)
@@ -78,7 +86,7 @@ def store_rows(
     # the lock of the stream keeps others from its rows; a catalogue is written by several streams
     stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
     reached("rows written")
-    return Stored(stored, len(rows) - stored, taught)
+    return Stored(stored, len(rows) - stored, taught, written)
 
 
 def payload_hashes(frame: pd.DataFrame) -> list[str]:
@@ -99,7 +107,8 @@ def _plain(array: Any) -> Any:  # noqa: ANN401 - Arrow array
 
 def _newest(shape: Shape, rows: pd.DataFrame) -> pd.DataFrame:
     """Of several versions of a row in one batch, keep the newest; its hash is added."""
-    rows = rows.assign(payload_hash=pd.Series(payload_hashes(rows[list(shape.stored)]), index=rows.index, dtype="str"))
+    hashed = [*shape.stored, *(name for name in (CHILDREN,) if name in rows)]
+    rows = rows.assign(payload_hash=pd.Series(payload_hashes(rows[hashed]), index=rows.index, dtype="str"))
     keys = list(shape.key)
     if not rows.duplicated(keys).any():
         return rows
@@ -137,6 +146,17 @@ def _old_versions(connection: Connection, shape: Shape, staged: Table) -> Table 
     connection.execute(delete(staged).where(same, ~_newer(shape, staged, old)))
     connection.execute(delete(old).where(~exists(select(literal(1)).select_from(staged).where(same))))
     return old
+
+
+def _written(
+    connection: Connection, shape: Shape, staged: Table, newest: pd.DataFrame, old: Table | None
+) -> frozenset[int]:
+    """Labels of the rows that will be written: all of them where nothing was stored before."""
+    if old is None:
+        return frozenset(newest.index)
+    key = shape.key[0]
+    codes = set(connection.execute(select(staged.c[key])).scalars())
+    return frozenset(newest.index[newest[key].isin(codes)])
 
 
 def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:

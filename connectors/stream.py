@@ -37,7 +37,7 @@ class Stream:
         """
         mapping = load_mapping(source.mapping)
         if source.entity is Entity.REFERENCE_DOSSIER and mapping.entity is Entity.DOSSIER:
-            mapping = mapping.model_copy(update={"entity": source.entity})
+            mapping = mapping.model_copy(update={"entity": source.entity, "children": ()})
         if mapping.entity is not source.entity:
             raise ConfigurationError(
                 f"source {source.name}: entity = {source.entity}, but the mapping {Path(source.mapping).name}"

@@ -54,13 +54,12 @@ class Element:
 class ChildRows:
     """Rows of another entity that records carry; `parent` are the rows of the batch that they belong to.
 
-    `frame` lacks the code and time of the parent; `flags` are texts of a PostgreSQL array.
+    `frame` has the columns of the entity, without the code and time of the parent; `flags` is PostgreSQL array text.
     """
 
     declared: Children
     frame: pd.DataFrame
     parent: Rows
-    number: Rows
     flags: pd.Series[str]
 
 
@@ -176,10 +175,9 @@ def _children(records: Records, child: Children, zone: ZoneInfo) -> tuple[ChildR
     mapping, rows = records.mapping, child.rows
     found = elements(rows, rows.items(rows.fields), records.texts, records.size, mapping.empty)
     applied = _Application(mapping, rows.flat({}), as_fields(rows, found), len(found.record), zone)
-    own = {name: kind for name, kind in SHAPES[child.entity].columns.items() if name in rows.fields}
-    frame = applied.frame(own)
+    frame = applied.frame(SHAPES[child.entity].columns)
     key = SHAPES[child.entity].key[-1]
-    frame[key] = text_column(_child_keys(frame[key].tolist() if key in frame else None, found))
+    frame[key] = text_column(_child_keys(frame[key].tolist(), found))
     flags = np.full(len(frame), "", dtype=object)
     problems = [Problem("bad_child", rows.label, found.bad)] if found.bad.any() else []
     for item in applied.problems:
@@ -188,17 +186,16 @@ def _children(records: Records, child: Children, zone: ZoneInfo) -> tuple[ChildR
         spoilt[found.record[item.rows]] = True
         problems.append(Problem("bad_child", item.field, spoilt))
     told = pd.Series([f"{{{text}}}" for text in flags], index=frame.index, dtype="str")
-    return ChildRows(child, frame, found.record, found.number, told), problems
+    return ChildRows(child, frame, found.record, told), problems
 
 
-def _child_keys(given: Sequence[Any] | None, found: Elements) -> Any:  # noqa: ANN401 - Arrow texts
+def _child_keys(given: Sequence[Any], found: Elements) -> Any:  # noqa: ANN401 - Arrow texts
     """The key of each child in its parent: its own, else its number; one that is there twice gets its number too."""
     seen: set[tuple[int, str]] = set()
     keys: list[str] = []
     numbers = found.number.tolist()
     for index, record in enumerate(found.record.tolist()):
-        own = given[index] if given is not None and isinstance(given[index], str) else None
-        key = own or str(numbers[index])
+        key = given[index] if isinstance(given[index], str) else str(numbers[index])
         if (record, key) in seen:
             key = f"{key}{NUMBER}{numbers[index]}"
         seen.add((record, key))

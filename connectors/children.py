@@ -1,0 +1,83 @@
+"""Rows that a record carries in a list (its supplements, its steps): stored with it, in the same transaction.
+
+The children in the warehouse are always those of the version of the record that is stored: they are replaced when the
+record is, and an older version that comes late changes neither. A list that is not there, or cannot be read, has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, delete, select
+
+from connectors.entities import CHILDREN, SHAPES, UPDATED, Shape
+from connectors.staging import copy_in, prepare, temporary
+from connectors.steps import reached
+from connectors.store import Stored, payload_hashes, store_rows
+from connectors.transform import ChildRows
+from warehouse.schema import dossier
+
+
+def mark_children(children: Sequence[ChildRows], good: pd.DataFrame) -> pd.DataFrame:
+    """Add a column CHILDREN to the good rows of a batch: a record whose children differ is another version of it."""
+    if not children:
+        return good
+    marks = pd.Series("", index=good.index, dtype="str")
+    for child in children:
+        shape = SHAPES[child.declared.entity]
+        rows = _rows(child, good, frozenset(good.index))
+        hashes = pd.Series(payload_hashes(rows[list(shape.stored)]), index=rows.index)
+        texts = rows[shape.key[-1]].astype(object) + ":" + hashes
+        joined = texts.groupby(child.parent[rows.index.to_numpy()]).agg(" ".join)
+        marks = marks.str.cat(joined.reindex(good.index).fillna(""), sep="/")
+    return good.assign(**{CHILDREN: marks})
+
+
+def store_children(
+    connection: Connection,
+    source: str,
+    children: Sequence[ChildRows],
+    good: pd.DataFrame,
+    stored: Stored,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> None:
+    """Store the children of those good rows that were written, instead of the children that these had before."""
+    if not children or not stored.written:
+        return
+    parents = good.loc[sorted(stored.written)]
+    for child in children:
+        shape = SHAPES[child.declared.entity]
+        _forget(connection, source, shape, parents)
+        store_rows(connection, shape, source, _rows(child, good, stored.written), now=now, zone=zone)
+    reached("children written")
+
+
+def _rows(child: ChildRows, good: pd.DataFrame, chosen: frozenset[int]) -> pd.DataFrame:
+    """The rows of children of the chosen records, with the code and the time of their record."""
+    mine = np.isin(child.parent, np.array(sorted(chosen), np.int64))
+    parents = good.loc[child.parent[mine]]
+    rows = child.frame[mine]
+    return rows.assign(
+        code=parents["code"].set_axis(rows.index), flags=child.flags[mine],
+        **{UPDATED: parents[UPDATED].set_axis(rows.index)},
+    )  # fmt: skip
+
+
+def _forget(connection: Connection, source: str, shape: Shape, parents: pd.DataFrame) -> None:
+    """Delete the children that are stored of these records: in most batches there are few, in a first load none."""
+    table, staged = shape.table, temporary(dossier, "parents")
+    prepare(connection, staged)
+    copy_in(connection, staged, parents[["code"]].assign(source=source))
+    same = (table.c.source == staged.c.source) & (table.c.code == staged.c.code)
+    codes = connection.execute(select(table.c.code).distinct().join_from(staged, table, same)).scalars().all()
+    if codes:
+        connection.execute(delete(table).where(table.c.source == source, table.c.code.in_(codes)))
+
+
+__all__ = ["mark_children", "store_children"]
