@@ -67,14 +67,15 @@ class Intake:
         return self._changing_page(feed, make, cursor, limit, now)
 
     def _changing_page(self, feed: Feed, make: Maker, cursor: str, limit: int, now: int) -> Page:
-        rows, changed = self.simulation.page(feed, self._after(cursor), limit, now)
+        rows, changed = self.simulation.page(feed, self.after(cursor), limit, now)
         if not len(rows):
             return Page([], cursor, now)
         records = make(self.simulation, rows, changed, now)
         last = self.simulation.code(int(rows[-1]))
         return Page(records, f"{stamp(int(changed[-1]))}~{last}", now)
 
-    def _after(self, cursor: str) -> tuple[int, int] | None:
+    def after(self, cursor: str) -> tuple[int, int] | None:
+        """Return the place in a changing list that a cursor stands for, None for its beginning; BadRequest."""
         if not cursor:
             return None
         when, _, code = cursor.partition("~")

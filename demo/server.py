@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from demo.intake import BadRequest, Clock, Intake
+from demo.intake import BadRequest, Clock, Intake, Page
 from demo.office import local_seconds
+from demo.portal import Portal
 
 LISTS = ("dossiers", "surveys", "procedures", "units")
 MODES = ("none", "500", "html", "slow", "empty", "close")
@@ -58,7 +59,9 @@ def application(intake: Intake) -> Starlette:
     handlers = _Handlers(intake)
     routes = [Route(f"/api/{name}", handlers.list(name), methods=["GET"]) for name in LISTS]
     routes += [
+        Route("/portal/dossiers", handlers.portal_dossiers, methods=["GET"]),
         Route("/healthz", handlers.health, methods=["GET"]),
+        Route("/demo/disagreements", handlers.disagreements, methods=["GET"]),
         Route("/demo/dossiers", handlers.create, methods=["POST"]),
         Route("/demo/fault", handlers.break_down, methods=["POST"]),
     ]
@@ -68,6 +71,7 @@ def application(intake: Intake) -> Starlette:
 class _Handlers:
     def __init__(self, intake: Intake) -> None:
         self.intake, self.fault = intake, Fault()
+        self.portal = Portal(intake)
 
     def list(self, name: str) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
@@ -76,15 +80,16 @@ class _Handlers:
                 await asyncio.sleep(self.fault.delay)
             elif mode != "none":
                 return _broken(mode)
-            try:
-                limit = _limit(request.query_params.get("limit", ""))
-                cursor = request.query_params.get("cursor", "")
-                body = await run_in_threadpool(lambda: self.intake.page(name, cursor, limit).body())
-            except BadRequest as error:
-                return JSONResponse({"error": str(error)}, 400)
-            return Response(body, media_type="application/json; charset=utf-8")
+            return await _page(request, lambda cursor, limit: self.intake.page(name, cursor, limit))
 
         return answer
+
+    async def portal_dossiers(self, request: Request) -> Response:
+        return await _page(request, self.portal.page)
+
+    async def disagreements(self, request: Request) -> Response:
+        del request
+        return JSONResponse({"data": await run_in_threadpool(self.portal.disagreements)})
 
     async def health(self, request: Request) -> Response:
         del request
@@ -114,6 +119,16 @@ class _Handlers:
         until = float("inf") if seconds is None else time.monotonic() + seconds
         self.fault = Fault(str(mode), until, float(delay))
         return JSONResponse({"mode": mode})
+
+
+async def _page(request: Request, read: Callable[[str, int], Page]) -> Response:
+    try:
+        limit = _limit(request.query_params.get("limit", ""))
+        cursor = request.query_params.get("cursor", "")
+        body = await run_in_threadpool(lambda: read(cursor, limit).body())
+    except BadRequest as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return Response(body, media_type="application/json; charset=utf-8")
 
 
 def _broken(mode: str) -> Response:

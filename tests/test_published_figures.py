@@ -47,7 +47,7 @@ def loaded(
     with admin.connect() as connection:
         connection.execute(text(f"create database {name} template {TEMPLATE}"))
     folder = tmp_path_factory.mktemp(name)
-    stack = Stack(folder, server_url.set(database=name), free_port(), free_port(), scenario=scenario)
+    stack = Stack(folder, server_url.set(database=name), free_port(), free_port(), scenario=scenario, compared=False)
     try:
         stack.start_intake()
         done = subprocess.run(

@@ -34,11 +34,15 @@ class Stack:
     intake_port: int
     web_port: int
     scenario: str = "live-binh-chanh"
+    compared: bool = True
+    """Whether the second source, which a reconciliation compares with, is read too."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         config = (ROOT / "examples" / "demo" / "ioc.toml").read_text(encoding="utf-8")
         config = config.replace("127.0.0.1:8701", f"127.0.0.1:{self.intake_port}")
+        if not self.compared:
+            config = config[: config.index("# What the national portal tells")]
         (self.folder / "ioc.toml").write_text(config, encoding="utf-8")
 
     @property

@@ -183,6 +183,7 @@ def test_half_a_line_of_a_crash_is_left_out(tmp_path: Path) -> None:
 
 def test_settings_of_make_run_are_valid() -> None:
     settings = load_settings(ROOT / "examples/demo/ioc.toml")
-    assert {source.name for source in settings.sources} == {"mot-cua"}
-    assert [str(source.entity) for source in settings.sources] == ["unit", "procedure", "dossier", "survey_answer"]
+    assert [source.name for source in settings.sources] == ["mot-cua"] * 4 + ["dvcqg"]
+    entities = ["unit", "procedure", "dossier", "survey_answer", "reference_dossier"]
+    assert [str(source.entity) for source in settings.sources] == entities
     assert settings.display.root_unit == "785"
