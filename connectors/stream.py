@@ -48,8 +48,9 @@ class Stream:
     def read(self, position: str | None) -> Iterator[Batch]:
         """Read everything after a position, batch by batch."""
         mapping = self.mapping
+        zone = ZoneInfo(mapping.timezone) if mapping.timezone else self.zone
         return read_source(
-            self.source.reader, position, mapping.source_fields, mapping.key_fields, self.source.batch_rows
+            self.source.reader, position, mapping.source_fields, mapping.key_fields, self.source.batch_rows, zone
         )
 
     def mapped(self, position: str | None) -> Generator[tuple[Batch, Mapped]]:

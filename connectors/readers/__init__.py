@@ -8,21 +8,23 @@ first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 from connectors.batch import Batch
-from connectors.readers import files, rest
-from warehouse.errors import ConfigurationError
+from connectors.readers import files, rest, sql
 from warehouse.sources import FileSettings, PushSettings, RestSettings, SqlSettings
 
 Reader = RestSettings | SqlSettings | FileSettings | PushSettings
 
 
 def read_source(
-    reader: Reader, position: str | None, fields: Mapping[str, bool], keys: Sequence[str], batch_rows: int
-) -> Iterator[Batch]:
+    reader: Reader, position: str | None, fields: Mapping[str, bool], keys: Sequence[str], batch_rows: int,
+    zone: tzinfo = UTC,
+) -> Iterator[Batch]:  # fmt: skip
     """Read everything after `position` in batches of about `batch_rows`.
 
-    `fields` are the fields to read, and whether each record must have them; `keys` those of the natural key.
+    `fields` are the fields to read, and whether each record must have them; `keys` those of the natural key; `zone` is
+    the clock of times without offset.
     """
     match reader:
         case RestSettings():
@@ -30,6 +32,6 @@ def read_source(
         case FileSettings():
             return files.read(reader, position, fields, batch_rows)
         case SqlSettings():
-            raise ConfigurationError("sources.reader: kind = sql is not there yet")
+            return sql.read(reader, position, fields, batch_rows, zone)
         case PushSettings():
             return iter(())  # its records come when the other side sends them
