@@ -80,7 +80,9 @@ class Rule(Part):
     object: dict[str, str] | None = Field(None, description="name in a JSON column to field of the source (a number)")
     pattern: str | None = Field(None, description="expression with named groups; its one group, or text, is the value")
     codes: dict[str, Scalar] | str | None = Field(None, description="word of the source to value, or a named list")
-    other: Literal["refuse", "keep"] = Field("refuse", description="a word that is not in codes is refused, or kept")
+    other: Literal["refuse", "keep", "empty"] = Field(
+        "refuse", description="a word that is not in codes is refused, kept as it is, or counts as no value"
+    )
     dates: tuple[DateFormat, ...] | None = Field(None, description="formats, where not those of the mapping")
     take: Literal["count", "any", "first"] | None = Field(None, description="the field is a list: what of it is meant")
     item: str | None = Field(None, description="field of the list's elements, or of the object that the field holds")
@@ -248,7 +250,7 @@ def fits(kind: Kind, rule: Rule, codes: Mapping[str, Scalar] | None) -> bool:
     right = all(
         isinstance(value, _PYTHON[kind]) and isinstance(value, bool) <= (kind is Kind.BOOLEAN) for value in values
     )
-    return right and wanted is kind and kind is not Kind.JSON and (rule.other == "refuse" or kind is Kind.TEXT)
+    return right and wanted is kind and kind is not Kind.JSON and (rule.other != "keep" or kind is Kind.TEXT)
 
 
 _PYTHON: Mapping[Kind, tuple[type, ...]] = {

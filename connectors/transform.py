@@ -285,8 +285,8 @@ class _Application:
         codes, dates = self.mapping.code_list(rule), rule.dates or self.mapping.dates
         repeated = self.mapping.repeated_hour
         read = read_values(kind, texts, codes=codes, dates=dates, zone=self.zone, repeated_hour=repeated)
-        if codes is not None and rule.other == "keep":
-            return pc.coalesce(read.values, texts), problems
+        if codes is not None and rule.other != "refuse":
+            return (pc.coalesce(read.values, texts) if rule.other == "keep" else read.values), problems
         return read.values, [*problems, Problem(read.trouble, field, read.bad)]
 
     def _texts(self, rule: Rule, field: str) -> tuple[Any, list[Problem]]:
