@@ -28,6 +28,9 @@ RepeatedHour = Literal["first", "second"]
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 EXCEL_EPOCH = 25_569  # the serial number of 1970-01-01
 Seconds = NDArray[np.int64]
+Digits = NDArray[np.uint8]
+_FIRST_DAYS = np.arange(f"{FIRST_YEAR}-01", f"{LAST_YEAR + 1}-02", dtype="M8[M]").astype("M8[D]").astype(np.int64)
+"""The first day of each month from FIRST_YEAR on, counted from 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +97,33 @@ def _read_compact(texts: Any, digits: int = 14) -> Reading:  # noqa: ANN401
     return reading
 
 
-def _digit_matrix(texts: Any, width: int) -> NDArray[np.int64]:  # noqa: ANN401
-    """Show texts that are all `width` bytes long as rows of digit values; fewer than 14 are padded with zeros."""
+def _digit_matrix(texts: Any, width: int) -> Digits:  # noqa: ANN401
+    """Show texts that are all `width` bytes long as columns of digit values; what is no digit is above 9."""
     array = pc.cast(texts, pa.large_string())
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     _, offsets, data = array.buffers()
     first = np.frombuffer(offsets, np.int64)[array.offset]
     matrix = np.frombuffer(data, np.uint8)[first : first + len(array) * width].reshape(-1, width)
-    digits = matrix.astype(np.int64) - ord("0")
-    return np.pad(digits, ((0, 0), (0, 14 - width)))
+    return np.ascontiguousarray(matrix.T) - np.uint8(ord("0"))
 
 
-def _civil_seconds(digits: NDArray[np.int64]) -> tuple[Seconds, Mask]:
-    """Turn rows of yyyyMMddHHmmss digits into civil seconds, and say which are dates of the calendar at all."""
+def _civil_seconds(digits: Digits) -> tuple[Seconds, Mask]:
+    """Turn yyyyMMddHHmmss digits, or yyyyMMdd, into civil seconds, and say which are dates of the calendar at all."""
 
     def number(start: int, end: int) -> Seconds:
-        return np.asarray(digits[:, start:end] @ (10 ** np.arange(end - start - 1, -1, -1)))
+        value = np.zeros(digits.shape[1], np.int64)
+        for place in digits[start:end]:
+            value *= 10
+            value += place
+        return value
 
     year, month, day = number(0, 4), number(4, 6), number(6, 8)
     hour, minute, second = number(8, 10), number(10, 12), number(12, 14)
-    fits = ((digits >= 0) & (digits <= 9)).all(axis=1) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+    fits = (digits.max(axis=0, initial=0) <= 9) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
     fits &= (month >= 1) & (month <= 12) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)
-    months = np.where(fits, (year - 1970) * 12 + month - 1, 0).astype("M8[M]")
-    first = months.astype("M8[D]")
-    fits &= day <= ((months + 1).astype("M8[D]") - first).astype(np.int64)
-    days = first.astype(np.int64) + day - 1
+    months = np.where(fits, (year - FIRST_YEAR) * 12 + month - 1, 0)
+    fits &= day <= _FIRST_DAYS[months + 1] - _FIRST_DAYS[months]
+    days = _FIRST_DAYS[months] + day - 1
     return np.where(fits, days * 86_400 + hour * 3600 + minute * 60 + second, 0), fits
 
 

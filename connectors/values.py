@@ -54,13 +54,26 @@ def clean(texts: Any, empty: Sequence[str] = (), *, form: bool = True) -> Any:  
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     texts = pc.cast(texts, pa.large_string())
-    if pc.any(pc.match_substring(texts, "\0")).as_py():
+    if form and not pc.all(pc.string_is_ascii(texts)).as_py():
+        encoded = pc.dictionary_encode(texts)  # names repeat, and to normalise one takes long
+        return _clean(encoded.dictionary, empty, form=True).take(encoded.indices)
+    return _clean(texts, empty, form=False)
+
+
+def _clean(texts: Any, empty: Sequence[str], *, form: bool) -> Any:  # noqa: ANN401 - Arrow text arrays
+    if _has_nul(texts):
         texts = pc.replace_substring(texts, "\0", "")
     texts = pc.utf8_trim_whitespace(texts)
-    if form and not pc.all(pc.string_is_ascii(texts)).as_py():
+    if form:
         texts = pc.utf8_normalize(texts, form="NFC")
     nothing = pc.is_in(texts, value_set=pa.array(["", *empty], pa.large_string()))
     return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
+
+
+def _has_nul(texts: Any) -> bool:  # noqa: ANN401 - an Arrow text array
+    """Whether there may be a NUL in the texts: one look at their bytes, where searching each text takes long."""
+    data = texts.buffers()[2]
+    return data is not None and data.size > 0 and not np.frombuffer(data, np.uint8).all()
 
 
 def read_values(
