@@ -34,11 +34,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from connectors.cells import new_cells
 from connectors.entities import CHILDREN, TAUGHT, UPDATED, Shape
 from connectors.staging import copy_in, prepare, temporary
 from connectors.steps import reached
 from warehouse import rollups
-from warehouse.schema import dossier_change, procedure
+from warehouse.schema import dossier_change, flow_day, procedure
 from warehouse.vocabulary import Entity
 
 WATCHED = ("status", "due_at", "finished_at", "unit")
@@ -81,7 +82,7 @@ def store_rows(
         if old is not None:
             _keep_changes(connection, staged, old)
         reached("changes kept")
-        rollups.refresh(connection, zone, added=staged, removed=old)
+        _move_rollups(connection, zone, newest, staged, old)
     reached("rollups moved")
     # the lock of the stream keeps others from its rows; a catalogue is written by several streams
     stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
@@ -97,7 +98,7 @@ def payload_hashes(frame: pd.DataFrame) -> list[str]:
         for name in sorted(map(str, frame.columns))
     ]
     joined = pc.binary_join_element_wise(*texts, pa.scalar("\x1f", pa.large_string()))
-    return [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in joined.to_pylist()]
+    return [hashlib.blake2b(row, digest_size=16).hexdigest() for row in joined.cast(pa.large_binary()).to_pylist()]
 
 
 def _plain(array: Any) -> Any:  # noqa: ANN401 - Arrow array
@@ -157,6 +158,17 @@ def _written(
     key = shape.key[0]
     codes = set(connection.execute(select(staged.c[key])).scalars())
     return frozenset(newest.index[newest[key].isin(codes)])
+
+
+def _move_rollups(connection: Connection, zone: ZoneInfo, rows: pd.DataFrame, staged: Table, old: Table | None) -> None:
+    """Move the rollups by what is staged; where nothing is replaced, that is all `rows`, which are summed up here."""
+    if old is not None:
+        rollups.refresh(connection, zone, added=staged, removed=old)
+        return
+    cells = temporary(flow_day)
+    prepare(connection, cells)
+    copy_in(connection, cells, new_cells(rows, zone))
+    rollups.add(connection, cells)
 
 
 def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:
@@ -220,8 +232,8 @@ def _keep_changes(connection: Connection, staged: Table, replaced: Table) -> Non
 
 def teach_procedures(connection: Connection, rows: pd.DataFrame) -> int:
     """Learn procedures that the catalogue does not have from the dossiers that name them."""
-    named = rows.loc[rows["procedure"].notna(), ["procedure", *TAUGHT]]
-    named = named.sort_values(["procedure", *TAUGHT]).drop_duplicates("procedure")
+    named = _different(rows[["procedure", *TAUGHT]])
+    named = named[named["procedure"].notna()].sort_values(["procedure", *TAUGHT]).drop_duplicates("procedure")
     known = set(
         connection.execute(select(procedure.c.code).where(procedure.c.code.in_(list(named["procedure"])))).scalars()
     )
@@ -233,6 +245,13 @@ def teach_procedures(connection: Connection, rows: pd.DataFrame) -> int:
         for code, name, field_code, field in fresh.to_numpy().tolist()
     ]
     return int(connection.execute(insert(procedure).values(values).on_conflict_do_nothing()).rowcount)
+
+
+def _different(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each row that there is once: few of many."""
+    table = pa.Table.from_pandas(rows, preserve_index=False, nthreads=1)
+    found: pd.DataFrame = table.group_by(list(rows.columns), use_threads=False).aggregate([]).to_pandas()
+    return found
 
 
 def _or_none(value: Any) -> str | None:  # noqa: ANN401 - a text or NaN

@@ -1,7 +1,8 @@
-"""Rollups: one row of `flow_day` for each unit, procedure, channel and civil day on which something happened.
+"""Rollups: one row of `flow_day` for each unit, channel and civil day on which something happened.
 
 A cell is the sum of what each dossier contributes to it, so a batch moves a cell by (new versions - old versions) and
-the cost does not depend on how much history the cell has. `rebuild` gives the same cells from nothing.
+the cost does not depend on how much history the cell has. `rebuild` gives the same cells from nothing. There is no
+procedure in the key: with it there are nearly three cells to a dossier, and the rollup saves nothing (ADR 6).
 
 What a dossier contributes, and to which day (only when it was received, and not when its status says closed although
 no closing time is known):
@@ -43,7 +44,7 @@ from sqlalchemy.sql.selectable import FromClause
 from warehouse.schema import dossier, flow_day
 from warehouse.vocabulary import CLOSED, WITH_RESULT, WITHOUT_RESULT
 
-KEYS = ("unit", "procedure", "channel", "day")
+KEYS = ("unit", "channel", "day")
 COUNTERS = tuple(column.name for column in flow_day.columns if column.name not in KEYS)
 ROLLUP_LOCK = 0x10C_F10_DA
 """Advisory lock under which cells change: two transactions never sum up the same cell at once."""
@@ -64,6 +65,12 @@ def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, remove
         connection.execute(_delete_empty(zone, removed))
 
 
+def add(connection: Connection, cells: FromClause) -> None:
+    """Add cells that were summed up elsewhere (the columns of `flow_day`, each key once), as `refresh` does."""
+    connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
+    connection.execute(_added(select(*(cells.c[name] for name in (*KEYS, *COUNTERS)))))
+
+
 def rebuild(connection: Connection, zone: ZoneInfo) -> None:
     """Make every cell anew from `dossier`, as after a change of the civil clock."""
     connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
@@ -75,7 +82,11 @@ def rebuild(connection: Connection, zone: ZoneInfo) -> None:
 @cache
 def _move_cells(zone: ZoneInfo, added: FromClause, removed: FromClause | None) -> Executable:
     moves = _contributions(added, zone, 1) + ([] if removed is None else _contributions(removed, zone, -1))
-    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], _summed(moves))
+    return _added(_summed(moves))
+
+
+def _added(cells: Any) -> Executable:  # noqa: ANN401 - a select of cells
+    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], cells)
     sums = {name: flow_day.c[name] + statement.excluded[name] for name in COUNTERS}
     return statement.on_conflict_do_update(index_elements=list(KEYS), set_=sums)
 
@@ -141,7 +152,6 @@ def _event(rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, ha
     ]
     keys = [
         rows.c.unit.label("unit"),
-        func.coalesce(rows.c.procedure, "").label("procedure"),
         cast(func.coalesce(rows.c.channel, 0), SmallInteger).label("channel"),
         civil_day(at, zone).label("day"),
     ]

@@ -235,7 +235,6 @@ flow_day = Table(
     "flow_day",
     metadata,
     Column("unit", Text, primary_key=True),
-    Column("procedure", Text, primary_key=True, comment="'' where unknown"),
     Column("channel", SmallInteger, primary_key=True, comment="0 where unknown"),
     Column("day", Date, primary_key=True, comment="civil day of the event"),
     *(
@@ -253,7 +252,6 @@ flow_day = Table(
         )
     ),
 )
-Index("ix_flow_day_day", flow_day.c.day, flow_day.c.unit)
 
 data_state = Table(
     "data_state",

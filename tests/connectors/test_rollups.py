@@ -55,10 +55,9 @@ def counted(engine: Engine) -> list[tuple[object, ...]]:
         dossiers = pd.read_sql_table("dossier", connection).to_dict("records")
     cells: dict[tuple[object, ...], Counter[str]] = {}
     for row in dossiers:
-        procedure = row["procedure"] if isinstance(row["procedure"], str) else ""
         channel = 0 if pd.isna(row["channel"]) else int(row["channel"])
         for day, name in _events(*(_local(row[name]) for name in INSTANTS), _status(row["status"])):
-            cells.setdefault((row["unit"], procedure, channel, day), Counter())[name] += 1
+            cells.setdefault((row["unit"], channel, day), Counter())[name] += 1
     found = [(*key, *(events[name] for name in rollups.COUNTERS)) for key, events in cells.items()]
     return sorted(found, key=repr)
 

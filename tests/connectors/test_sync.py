@@ -208,7 +208,7 @@ def test_two_sources_move_the_same_cells(warehouse: Engine, intake: Intake) -> N
     ]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda source: run(warehouse, source), sources))
-    assert sum(row[4] for row in table_rows(warehouse, flow_day)) == 3 * 99
+    assert sum(row[3] for row in table_rows(warehouse, flow_day)) == 3 * 99
 
 
 WORKER = """
@@ -267,7 +267,7 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_behind(warehouse: Engine, 
         run(warehouse, source)
     assert len(table_rows(warehouse, dossier)) == 5
     assert table_rows(warehouse, watermark)[0][2] == "5"
-    assert sum(row[4] for row in table_rows(warehouse, flow_day)) == 5
+    assert sum(row[3] for row in table_rows(warehouse, flow_day)) == 5
     with warehouse.begin() as connection:
         connection.execute(text("alter table dossier drop constraint no_8"))
     assert run(warehouse, source).stored == 5

@@ -31,16 +31,15 @@ def test_rollup_and_base_tables_agree(engine: Engine, rows: list[Dossier]) -> No
         kept = pd.DataFrame(connection.execute(select(flow_day)).mappings().all(), columns=list(flow_day.c.keys()))
         answer = measure(
             connection, FLOWS, clock=Clock(HANOI, WorkingCalendar(HANOI)), period=period, as_of=LATER,
-            scope=Scope.everything(), by=["unit", "procedure", "channel", "day"],
+            scope=Scope.everything(), by=["unit", "channel", "day"],
         )  # fmt: skip
     answer = answer[answer["numerator"] > 0]
     measured = {
-        (row.unit, "" if pd.isna(row.procedure) else row.procedure, 0 if pd.isna(row.channel) else row.channel,
-         row.day, row.metric): row.numerator
+        (row.unit, 0 if pd.isna(row.channel) else row.channel, row.day, row.metric): row.numerator
         for row in answer.itertuples()
-    }  # fmt: skip
+    }
     rolled_up = {
-        (row.unit, row.procedure, row.channel, row.day.isoformat(), name): getattr(row, name)
+        (row.unit, row.channel, row.day.isoformat(), name): getattr(row, name)
         for row in kept.itertuples()
         for name in FLOWS
         if getattr(row, name)
