@@ -49,7 +49,7 @@ def file_source(
     mapping: str = "dvcqg",
     **options: Any,  # noqa: ANN401
 ) -> SourceSettings:
-    reader = FileSettings(kind="file", path=paths, **options.pop("reader", {}))
+    reader = FileSettings(**({"kind": "file", "path": paths, "settle_seconds": 0} | options.pop("reader", {})))
     return SourceSettings(name=options.pop("name", "mot-cua"), entity=entity, reader=reader, mapping=mapping, **options)
 
 
