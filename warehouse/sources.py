@@ -12,7 +12,6 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -144,18 +143,10 @@ class UpdatedSince(Section):
 
     parameter: str = Field("updated_since", description="parameter that carries the instant")
     until_parameter: str = Field("", description="parameter that carries the upper bound; none: the source has none")
-    format: Literal["iso", "yyyyMMddHHmmss", "epoch"] = Field("iso", description="how instants are written")
-    timezone: str = Field("Asia/Ho_Chi_Minh", description="civil clock of instants written as yyyyMMddHHmmss")
+    format: Literal["iso", "yyyyMMddHHmmss", "epoch"] = Field(
+        "iso", description="how instants are written; yyyyMMddHHmmss by the mapping's clock"
+    )
     overlap_seconds: float = Field(300, ge=0, description="asked again before the last instant: late arrivals")
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_is_known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
-        return value
 
 
 class RestSettings(Section):

@@ -28,7 +28,7 @@ def read_source(
     """
     match reader:
         case RestSettings():
-            return rest.read(reader, position, fields, keys, batch_rows)
+            return rest.read(reader, position, fields, keys, batch_rows, zone)
         case FileSettings():
             return files.read(reader, position, fields, batch_rows)
         case SqlSettings():
