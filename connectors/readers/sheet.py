@@ -35,13 +35,9 @@ class BrokenSheetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """What the formats of a workbook's cells say about numbers: by number of style."""
+    """How numbers of certain styles are shown, by the number of the style; the others as they are."""
 
-    dates: frozenset[int] = frozenset()
-    durations: frozenset[int] = frozenset()
-    zeros: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    """Formats such as 00000 and 0.000000: the digits before and behind the point that are always shown."""
-    from_1904: bool = False
+    shown: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
 
 def column_number(letters: str) -> int:
@@ -52,51 +48,49 @@ def column_number(letters: str) -> int:
     return number - 1
 
 
-def _names(*tags: str) -> dict[str, str]:
-    return {f"{space} {tag}": tag for space in _MAIN for tag in tags} | {tag: tag for tag in tags}
+Attributes = dict[str, str]
 
 
 class _Parser:
-    """Collects what an XML stream says, until somebody fetches it."""
-
-    tags: dict[str, str]
+    """Calls a method at the beginning and at the end of each element that it knows, whatever its name space."""
 
     def __init__(self) -> None:
-        self.expat = expat.ParserCreate(namespace_separator=" ")
-        self.expat.buffer_text = True
-        self.expat.StartElementHandler = self.start
-        self.expat.EndElementHandler = self.end
-        self.expat.StartDoctypeDeclHandler = self._refuse_doctype
-        self.buffer: list[str] = []
-        self.listening = False
+        self.heard: list[str] = []
+        self._begins: dict[str, Callable[[Attributes], None]] = {}
+        self._ends: dict[str, Callable[[], None]] = {}
+        self._expat = expat.ParserCreate(namespace_separator=" ")
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler = self._begin
+        self._expat.EndElementHandler = self._end
+        self._expat.CharacterDataHandler = self.heard.append
+        self._expat.StartDoctypeDeclHandler = self._refuse_doctype
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
+    def know(self, tag: str, begin: Callable[[Attributes], None] | None, end: Callable[[], None] | None) -> None:
+        for name in (tag, *(f"{space} {tag}" for space in _MAIN)):
+            if begin is not None:
+                self._begins[name] = begin
+            if end is not None:
+                self._ends[name] = end
 
-    def end(self, name: str) -> None:
-        raise NotImplementedError
+    def _begin(self, name: str, attributes: Attributes) -> None:
+        if name in self._begins:
+            self._begins[name](attributes)
+
+    def _end(self, name: str) -> None:
+        if name in self._ends:
+            self._ends[name]()
 
     @staticmethod
     def _refuse_doctype(*_: object) -> None:
         raise BrokenSheetError("a document type, which no workbook has")
 
-    def listen(self) -> None:
-        self.buffer.clear()
-        self.listening = True
-        self.expat.CharacterDataHandler = self.buffer.append
-
-    def heard(self) -> str:
-        self.listening = False
-        self.expat.CharacterDataHandler = None
-        return "".join(self.buffer)
-
     def feed(self, stream: IO[bytes]) -> Iterator[None]:
         """Parse piece by piece, and stop after each."""
         try:
             while block := stream.read(_READ_BYTES):
-                self.expat.Parse(block)
+                self._expat.Parse(block)
                 yield
-            self.expat.Parse(b"", True)
+            self._expat.Parse(b"", True)
             yield
         except expat.ExpatError as error:
             raise BrokenSheetError(f"{expat.ErrorString(error.code)} (line {error.lineno})") from None
@@ -105,33 +99,25 @@ class _Parser:
 class _Strings(_Parser):
     """The table of shared texts; runs of different type face are one text, readings beside it (rPh) none of it."""
 
-    tags = _names("si", "t", "rPh")
-
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._parts: list[str] = []
         self._aside = False
+        self.know("si", lambda _: self._parts.clear(), self._end_item)
+        self.know("t", lambda _: self.heard.clear(), self._end_text)
+        self.know("rPh", lambda _: self._set_aside(True), lambda: self._set_aside(False))
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = self.tags.get(name)
-        if tag == "t":
-            if not self._aside:
-                self.listen()
-        elif tag == "si":
-            self._parts = []
-        elif tag == "rPh":
-            self._aside = True
+    def _set_aside(self, aside: bool) -> None:
+        self._aside = aside
 
-    def end(self, name: str) -> None:
-        tag = self.tags.get(name)
-        if tag == "t":
-            if self.listening:
-                self._parts.append(self.heard())
-        elif tag == "si":
-            self.texts.append(plain(self._parts[0] if len(self._parts) == 1 else "".join(self._parts)))
-        elif tag == "rPh":
-            self._aside = False
+    def _end_text(self) -> None:
+        if not self._aside:
+            self._parts.append("".join(self.heard))
+
+    def _end_item(self) -> None:
+        self.texts.append(plain("".join(self._parts)))
+        self.heard.clear()
 
 
 def shared_texts(stream: IO[bytes]) -> list[str]:
@@ -155,71 +141,69 @@ def plain(text: str) -> str:
 class _Cells(_Parser):
     """Rows of cells, as far as their columns are wanted."""
 
-    tags = _names("row", "c", "v", "t", "f", "rPh")
-
     def __init__(self, texts: list[str], styles: Styles, wanted: frozenset[int] | None) -> None:
         super().__init__()
         self.rows: list[tuple[int, Cells]] = []
         self._texts, self._styles, self._wanted = texts, styles, wanted
         self._row, self._column, self._cells = 0, -1, Cells()
-        self._kind, self._style = "n", 0
+        self._kind, self._style, self._value = "n", "0", ""
         self._taken, self._aside, self._formula = False, False, False
-        self._parts: list[str] = []
         self._columns: dict[str, int] = {}
         self._read: dict[str, Callable[[str], str]] = {
-            "s": self._shared, "str": plain, "inlineStr": plain, "e": str, "d": str,
+            "s": self._shared, "n": self._number, "str": plain, "inlineStr": plain, "e": str, "d": str,
             "b": lambda text: "true" if text == "1" else "false",
         }  # fmt: skip
+        self.know("row", self._begin_row, self._end_row)
+        self.know("c", self._begin_cell, self._end_cell)
+        self.know("v", self._begin_value, self._end_value)
+        self.know("t", self._begin_value, self._end_value)
+        self.know("f", self._begin_formula, None)
+        self.know("rPh", lambda _: self._set_aside(True), lambda: self._set_aside(False))
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = self.tags.get(name)
-        if tag == "c":
-            self._begin_cell(attributes)
-        elif tag in {"v", "t"}:
-            if self._taken and not self._aside:
-                self.listen()
-        elif tag == "row":
-            self._row = int(attributes.get("r", self._row + 1))
-            self._column, self._cells = -1, {}
-            if not 1 <= self._row <= MAX_ROW:
-                raise BrokenSheetError("a row number that no sheet has")
-        elif tag == "f":
-            self._formula = True
-        elif tag == "rPh":
-            self._aside = True
+    def _begin_row(self, attributes: Attributes) -> None:
+        self._row = int(attributes.get("r", self._row + 1))
+        self._column, self._cells = -1, {}
+        if not 1 <= self._row <= MAX_ROW:
+            raise BrokenSheetError("a row number that no sheet has")
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
-        letters = attributes.get("r", "").rstrip("0123456789")
-        column = self._columns.get(letters) if letters else self._column + 1
-        if column is None:
+    def _end_row(self) -> None:
+        if self._cells:
+            self.rows.append((self._row, self._cells))
+
+    def _begin_cell(self, attributes: Attributes) -> None:
+        letters = attributes["r"].rstrip("0123456789") if "r" in attributes else ""
+        if letters in self._columns:
+            column = self._columns[letters]
+        elif letters:
             column = self._columns[letters] = column_number(letters)
+        else:
+            column = self._column + 1
         self._column = column
         self._taken = self._wanted is None or column in self._wanted
         if self._taken:
-            if column >= MAX_COLUMN:
-                raise BrokenSheetError("a column that no sheet has")
-            self._kind, self._style = attributes.get("t", "n"), int(attributes.get("s", 0))
-            self._parts, self._formula = [], False
+            self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "0")
+            self._value, self._formula = "", False
 
-    def end(self, name: str) -> None:
-        tag = self.tags.get(name)
-        if tag in {"v", "t"}:
-            if self.listening:
-                self._parts.append(self.heard())
-        elif tag == "c":
-            if self._taken:
-                self._end_cell()
-        elif tag == "row":
-            if self._cells:
-                self.rows.append((self._row, self._cells))
-        elif tag == "rPh":
-            self._aside = False
+    def _begin_value(self, _: Attributes) -> None:
+        self.heard.clear()
+
+    def _end_value(self) -> None:
+        if self._taken and not self._aside:
+            self._value += "".join(self.heard)
+
+    def _begin_formula(self, _: Attributes) -> None:
+        self._formula = True
+
+    def _set_aside(self, aside: bool) -> None:
+        self._aside = aside
 
     def _end_cell(self) -> None:
-        text = "".join(self._parts)
-        if text:
-            read = self._read.get(self._kind)
-            self._cells[self._column] = self._number(text) if read is None else read(text)
+        if not self._taken:
+            return
+        if self._value:
+            if self._column >= MAX_COLUMN:
+                raise BrokenSheetError("a column that no sheet has")
+            self._cells[self._column] = self._read[self._kind](self._value)
         elif self._formula and self._kind != "str":
             self._cells[self._column] = NO_RESULT
 
@@ -227,14 +211,8 @@ class _Cells(_Parser):
         return self._texts[int(text)]
 
     def _number(self, text: str) -> str:
-        style = self._style
-        if style in self._styles.dates:
-            return serial_text(float(text), self._styles.from_1904)
-        if style in self._styles.durations:
-            return _clock(round(float(text) * 86_400))
-        if style in self._styles.zeros:
-            return _padded(text, *self._styles.zeros[style])
-        return number_text(text)
+        show = self._styles.shown.get(self._style)
+        return number_text(text) if show is None else show(text)
 
 
 def sheet_rows(
@@ -249,7 +227,7 @@ def sheet_rows(
         for _ in parser.feed(stream):
             yield from parser.rows
             parser.rows.clear()
-    except (ValueError, IndexError, OverflowError):
+    except (ValueError, LookupError, OverflowError):
         raise BrokenSheetError("a cell that refers to nothing, or a number that is none") from None
 
 
@@ -274,7 +252,7 @@ def number_text(text: str) -> str:
     return format(Decimal(short), "f") if "e" in short else short
 
 
-def _padded(text: str, before: int, behind: int) -> str:
+def padded_text(text: str, before: int, behind: int) -> str:
     """Show the zeros of a format where they change nothing: unit codes 00004, procedure codes 1.000110."""
     short = number_text(text)
     sign, short = ("-", short[1:]) if short.startswith("-") else ("", short)
@@ -283,21 +261,22 @@ def _padded(text: str, before: int, behind: int) -> str:
     return sign + whole.rjust(before, "0") + (f".{fraction}" if fraction else "")
 
 
-def serial_text(serial: float, from_1904: bool) -> str:
+def date_text(text: str, *, from_1904: bool = False) -> str:
     """Write a date of a sheet as ISO: a day, a day and a time, or a time alone; to the nearest second."""
-    seconds = round(serial * 86_400)
+    seconds = round(float(text) * 86_400)
     if 0 <= seconds < 86_400:
-        return _clock(seconds)
+        return duration_text(text)
     days = seconds // 86_400
     # the sheets of Lotus believed in 29 February 1900, which is number 60; before it every number is one too small
     epoch = datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 30 if days > 60 else 31)  # noqa: DTZ001 - civil
     if days < 0 or (days == 60 and not from_1904):
-        return number_text(repr(serial))
+        return number_text(text)
     moment = epoch + timedelta(seconds=seconds)
     return moment.date().isoformat() if seconds % 86_400 == 0 else moment.isoformat()
 
 
-def _clock(seconds: int) -> str:
-    sign = "-" if seconds < 0 else ""
+def duration_text(text: str) -> str:
+    """Write a part of a day, or many days, as hours, minutes and seconds."""
+    seconds = round(float(text) * 86_400)
     minutes, second = divmod(abs(seconds), 60)
-    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
+    return f"{'-' if seconds < 0 else ''}{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import IO
@@ -22,7 +23,17 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from connectors.readers.archive import Content
 from connectors.readers.header import HEADER_ROWS, Header, Row, explain_missing, fitting, look_for_header
 from connectors.readers.rows import Rows, text_rows, without_empty
-from connectors.readers.sheet import BrokenSheetError, Cells, Styles, merged_cells, shared_texts, sheet_rows
+from connectors.readers.sheet import (
+    BrokenSheetError,
+    Cells,
+    Styles,
+    date_text,
+    duration_text,
+    merged_cells,
+    padded_text,
+    shared_texts,
+    sheet_rows,
+)
 from warehouse.errors import RefusedInput
 from warehouse.sources import FileSettings
 
@@ -275,15 +286,14 @@ def _sheet(item: Element, related: Mapping[str, tuple[str, str]]) -> Sheet | Non
 def _styles(root: Element, from_1904: bool) -> Styles:
     formats = {int(item.get("numFmtId", 0)): item.get("formatCode", "") for item in _all(root, "numFmt")}
     cells = next(iter(_all(root, "cellXfs")), Element("none"))
-    numbers = [int(item.get("numFmtId", 0)) for item in cells]
-    codes = [formats.get(number, BUILTIN_FORMATS.get(number, "General")) for number in numbers]
-    local = [number in _LOCAL_DATES and number not in formats for number in numbers]
-    durations = frozenset(style for style, code in enumerate(codes) if is_timedelta_format(code))
-    dates = frozenset(style for style, code in enumerate(codes) if is_date_format(code) or local[style])
-    zeros = {style: match for style, code in enumerate(codes) if (match := _ZEROS.fullmatch(code))}
-    return Styles(
-        dates - durations,
-        durations,
-        {style: (len(match[1]), len(match[2] or "")) for style, match in zeros.items() if match[0] != "0"},
-        from_1904,
-    )
+    shown: dict[str, Callable[[str], str]] = {}
+    for style, item in enumerate(cells):
+        number = int(item.get("numFmtId", 0))
+        code = formats.get(number, BUILTIN_FORMATS.get(number, "General"))
+        if is_timedelta_format(code):
+            shown[str(style)] = duration_text
+        elif is_date_format(code) or (number in _LOCAL_DATES and number not in formats):
+            shown[str(style)] = partial(date_text, from_1904=from_1904)
+        elif code != "0" and (zeros := _ZEROS.fullmatch(code)):
+            shown[str(style)] = partial(padded_text, before=len(zeros[1]), behind=len(zeros[2] or ""))
+    return Styles(shown)
