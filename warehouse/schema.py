@@ -119,6 +119,7 @@ def _dossier_columns() -> tuple[Column[Any], ...]:
         Column("reused", Boolean),
         Column("interlinked", Boolean),
         Column("supplements", SmallInteger),
+        _instant("supplement_requested_at", comment="when the first supplement was asked for"),
         Column("reappointments", SmallInteger),
         Column("paused_seconds", BigInteger),
         _instant("apology_at"),
