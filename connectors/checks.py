@@ -4,6 +4,7 @@
 |---|---|---|
 | missing_key | quarantine | the record has no code (or id) |
 | missing_field | quarantine | the record lacks a field that the mapping needs (not empty: not there at all) |
+| error_cell | quarantine | a spreadsheet shows an error in place of a value, such as #N/A |
 | missing_unit, missing_value | quarantine | the handling unit, or another value that must be there, is empty |
 | unknown_unit | quarantine | no unit of the warehouse has that code |
 | bad_date, bad_number, bad_list, bad_pattern, unknown_code | quarantine | a value cannot be read; flagged, it is NULL |
@@ -43,6 +44,11 @@ Action = Literal["quarantine", "flag", "off"]
 FUTURE_TOLERANCE = timedelta(days=1)
 LONGEST_CODE, LONGEST_NAME = 200, 2_000
 NAMES = frozenset({"name", "procedure_name", "field"})
+ERROR_CELLS = (
+    "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
+    "#GETTING_DATA", "#UNKNOWN!", "#CONNECT!", "#FORMULA!",
+)  # fmt: skip
+"""What spreadsheets show where a formula has no value; the last is ours: the file does not hold the result."""
 CODE_DATE = r"-(?P<day>\d{6})-[0-9A-Z]{4,}$"
 CODE_UNIT = r"^[A-Z]\d{2}\.(?P<unit>\d{5})-\d{6}-[0-9A-Z]{4,}$"
 """Only five digits are the number of a commune: shorter parts are an agency's own numbers, as in `H21.227-…`."""
@@ -68,6 +74,9 @@ class Context:
         for item in self.mapped.problems:
             if item.check == check and item.rows[row]:
                 return f"{item.field}: {self._shown(item.field, row)}"
+        if check == "error_cell":
+            fields = (name for name, texts in self.mapped.texts.items() if texts[row].as_py() in ERROR_CELLS)
+            return ", ".join(f"{name}: {self._shown(name, row)}" for name in fields)
         return None
 
     def _shown(self, field: str, row: int) -> str:
@@ -103,6 +112,15 @@ def _trouble(name: str) -> Callable[[Context], Mask]:
         return found
 
     return find
+
+
+def _error_cell(context: Context) -> Mask:
+    found = _none(context)
+    for texts in context.mapped.texts.values():
+        if pc.any(pc.starts_with(texts, "#")).as_py():
+            errors = pc.is_in(texts, value_set=pa.array(ERROR_CELLS, texts.type))
+            found |= np.asarray(errors.to_numpy(zero_copy_only=False), dtype=bool)
+    return found
 
 
 def _missing(columns: Callable[[Shape], tuple[str, ...]]) -> Callable[[Context], Mask]:
@@ -204,6 +222,7 @@ def _own_key(shape: Shape) -> tuple[str, ...]:
 CHECKS: Mapping[str, Check] = {
     "missing_key": Check("quarantine", _missing(_own_key)),
     "missing_field": Check("quarantine", _trouble("missing_field")),
+    "error_cell": Check("quarantine", _error_cell),
     "bad_date": Check("quarantine", _trouble("bad_date")),
     "unknown_code": Check("quarantine", _trouble("unknown_code")),
     "bad_number": Check("quarantine", _trouble("bad_number")),

@@ -39,6 +39,7 @@ _CLOCK = Label("Kiểm tra đồng hồ và ngày nhập tại hệ thống ngu�
 REASONS: Mapping[str, Reason] = {
     "missing_key": Reason(Label("Thiếu mã hồ sơ", "No code"), _AT_SOURCE),
     "missing_field": Reason(Label("Thiếu trường bắt buộc", "A field is not there"), _IN_MAPPING),
+    "error_cell": Reason(Label("Ô bảng tính báo lỗi (#N/A…)", "An error cell (#N/A…)"), _AT_SOURCE),
     "missing_unit": Reason(Label("Thiếu đơn vị giải quyết", "No handling unit"), _AT_SOURCE),
     "missing_value": Reason(Label("Thiếu giá trị bắt buộc", "A value is empty"), _AT_SOURCE),
     "unknown_unit": Reason(Label("Đơn vị không có trong danh mục", "Unit not in the list"), _IN_UNITS),
