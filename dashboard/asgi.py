@@ -1,8 +1,9 @@
-"""The web application: Streamlit's pages plus `/healthz` (alive) and `/readyz` (can answer)."""
+"""The web application: Streamlit's pages, `/healthz` (alive), `/readyz` (can answer), and what is pushed to us."""
 
 from __future__ import annotations
 
 import logging
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from connectors.push import PushDoor
+from dashboard.push import push_routes
 from warehouse.errors import IocError
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,17 @@ def _version() -> int:
         return data_version(connection)
 
 
+@cache
+def _push_door() -> PushDoor | None:
+    """The one door of this process; None where no source is pushed to us. An error is not kept: it may pass."""
+    from dashboard import resources  # noqa: PLC0415 - as above
+
+    settings = resources.settings()
+    if not any(source.pushed for source in settings.sources):
+        return None
+    return PushDoor(resources.engine(), settings)
+
+
 def log_script_error(error: Exception) -> bool:
     """Log an error of a page with its traceback and show the reader a sentence instead."""
     from dashboard.shell import trouble  # noqa: PLC0415
@@ -54,6 +68,6 @@ def log_script_error(error: Exception) -> bool:
 
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
+    routes=[Route("/healthz", healthz), Route("/readyz", readyz), *push_routes(_push_door)],
     on_script_error=log_script_error,
 )
