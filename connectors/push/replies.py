@@ -24,6 +24,7 @@ LISTED = 1_000
 REASONS: Mapping[str, str] = {
     "missing_key": "thiếu mã hồ sơ",
     "missing_field": "thiếu trường dữ liệu",
+    "error_cell": "ô bảng tính báo lỗi",
     "missing_unit": "thiếu đơn vị xử lý",
     "missing_value": "thiếu giá trị bắt buộc",
     "unknown_unit": "đơn vị không có trong danh mục",
