@@ -28,7 +28,7 @@ from pydantic_settings import (
 )
 
 from warehouse.errors import ConfigurationError
-from warehouse.sources import Seconds, Section, SourceSettings
+from warehouse.sources import Seconds, Section, SourceSettings, check_pushed
 from warehouse.vocabulary import Language
 
 
@@ -135,6 +135,7 @@ class Settings(BaseSettings):
         twice = {f"{name} ({entity})" for name, entity in keys if keys.count((name, entity)) > 1}
         if twice:
             raise ValueError(f"sources named twice: {', '.join(sorted(twice))}; give each its own name")
+        check_pushed(self.sources)
         return self
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -297,3 +298,29 @@ class SourceSettings(Section):
     def max_age(self) -> timedelta:
         """Age from which data of this source counts as stale."""
         return timedelta(seconds=self.max_age_seconds)
+
+
+PUSHED = {Entity.DOSSIER: "dossiers", Entity.REFERENCE_DOSSIER: "dossiers", Entity.DOSSIER_STEP: "steps"}
+"""What the calls of a one-stop system bring, by entity: one call for dossiers, one for their steps."""
+
+
+def check_pushed(sources: Iterable[SourceSettings]) -> None:
+    """Raise ValueError for pushed sources that no call brings, or between which a call could not choose."""
+    passwords: dict[str, SecretStr] = {}
+    takers: dict[tuple[str, str, str], SourceSettings] = {}
+    for source in sources:
+        reader = source.reader
+        if not isinstance(reader, PushSettings):
+            continue
+        if source.entity not in PUSHED:
+            raise ValueError(
+                f"source {source.name}: no call brings {source.entity}; kind = push brings dossiers, steps"
+            )
+        if passwords.setdefault(reader.username, reader.password) != reader.password:
+            raise ValueError(f"the push account {reader.username} has two passwords; give it one")
+        call = (reader.username, reader.madonvi.strip().casefold(), PUSHED[source.entity])
+        if (other := takers.setdefault(call, source)) is not source:
+            raise ValueError(
+                f"sources {other.name} and {source.name} would take the same calls of the push account {reader.username};"
+                " give each its madonvi, or an account of its own"
+            )

@@ -12,12 +12,11 @@ import hmac
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from connectors.push.calls import Service
-from warehouse.errors import ConfigurationError
 from warehouse.sources import PushSettings, SourceSettings
 from warehouse.vocabulary import Entity
 
@@ -26,7 +25,6 @@ ENTITIES = {
     Service.LOOK_UP: (Entity.DOSSIER, Entity.REFERENCE_DOSSIER),
     Service.STEPS: (Entity.DOSSIER_STEP,),
 }
-STORING = (Service.DOSSIERS, Service.STEPS)
 WINDOW_SECONDS = 300.0
 GUESSES, GUESSES_OF_ADDRESS = 10, 100
 REMEMBERED = 10_000
@@ -72,10 +70,7 @@ def _agency(source: SourceSettings) -> str:
 
 
 class Accounts:
-    """All accounts of the settings.
-
-    Raises ConfigurationError for sources between which a call could not choose, or that no call feeds.
-    """
+    """All accounts of the settings, which make sure that a call can choose between its sources."""
 
     def __init__(self, sources: Iterable[SourceSettings]) -> None:
         grouped: dict[str, list[SourceSettings]] = {}
@@ -97,28 +92,9 @@ class Accounts:
         return next((account for account in self._accounts if account.knows(session, now)), None)
 
 
-def _check(username: str, sources: Sequence[SourceSettings]) -> None:
-    taken = set[tuple[Service, str]]()
-    for source in sources:
-        service = next((one for one in STORING if source.entity in ENTITIES[one]), None)
-        if service is None:
-            raise ConfigurationError(
-                f"source {source.name}: no call brings {source.entity}; kind = push is for dossiers and their steps"
-            )
-        if (service, _agency(source).casefold()) in taken:
-            raise ConfigurationError(
-                f"source {source.name}: another source takes the same calls of the push account {username};"
-                " give each its madonvi, or an account of its own"
-            )
-        taken.add((service, _agency(source).casefold()))
-
-
 def _account(username: str, sources: tuple[SourceSettings, ...]) -> Account:
     readers = [source.reader for source in sources if isinstance(source.reader, PushSettings)]
     password = readers[0].password.get_secret_value()
-    if any(reader.password.get_secret_value() != password for reader in readers):
-        raise ConfigurationError(f"sources.reader: the push account {username} has several passwords; give it one")
-    _check(username, sources)
     # slow on purpose: a session that somebody saw must not give away a weak password
     key = hashlib.scrypt(password.encode(), salt=f"ioc push session {username}".encode(), n=2**14, r=8, p=1, dklen=32)
     seconds = min(reader.session_seconds for reader in readers)

@@ -239,19 +239,17 @@ def test_calls_reach_the_source_of_their_agency(warehouse: Engine) -> None:
     assert [(row.source, row.code[-1]) for row in _rows(warehouse, dossier)] == [("hai", "1"), ("mot", "0")]
 
 
-@pytest.mark.parametrize(
-    "sources",
-    [
+def test_settings_between_which_a_call_could_not_choose() -> None:
+    for sources in (
         (push_source(), push_source(name="hai")),
-        (push_source(), push_source(Entity.REFERENCE_DOSSIER, name="hai")),
+        (push_source(), push_source(Entity.REFERENCE_DOSSIER)),
         (push_source(), push_source(name="hai", **reader(password="another-long-one", madonvi="x"))),
         (push_source(Entity.SURVEY_ANSWER),),
-    ],
-)
-def test_settings_between_which_a_call_could_not_choose(warehouse: Engine, sources: tuple[SourceSettings, ...]) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        door_of(warehouse, *sources)
-    assert PASSWORD not in str(caught.value)
+    ):
+        with pytest.raises(ValueError, match="push") as caught:
+            settings_of(*sources)
+        assert PASSWORD not in str(caught.value)
+    settings_of(*BOTH, push_source(name="hai", **reader(madonvi="x")))
 
 
 # --- nasty calls --------------------------------------------------------------------------------------------------

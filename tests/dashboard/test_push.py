@@ -99,10 +99,8 @@ def test_a_call(warehouse: Engine) -> None:
         assert (reply.status_code, reply.json()["error_code"]) == (200, "00")
         assert text_client_is_content(reply.text), "senders look for the words in the raw text"
         assert reply.headers["cache-control"] == "no-store"
-        with_password = url.replace("//", f"//{USERNAME}:{httpx.QueryParams({'p': PASSWORD})}@".replace("p=", ""))
-        bare = httpx.post(
-            f"{with_password}/api/SynsTTHCC/DongBoHoSoMC?MaDinhDanhDV=x&isUpdating=True", json=[record(2)]
-        )
+        theirs = url.replace("//", f"//{USERNAME}:{quote(PASSWORD)}@") + "/api/SynsTTHCC/DongBoHoSoMC"
+        bare = httpx.post(f"{theirs}?MaDinhDanhDV=000.00.01.H22&isUpdating=True", json=[record(2)])
         assert (bare.status_code, bare.json()["error_code"]) == (200, "0")
     assert stored(warehouse) == 2
 
