@@ -16,8 +16,8 @@ def ahead(items: Generator[Item], check: Callable[[], None] = lambda: None) -> I
     """Yield the items of a generator, always making one more in a second thread; its errors come in their place.
 
     PostgreSQL stores a batch while the next one is read and mapped: two processors, two halves of the work. Memory
-    holds one batch more. Whoever stops early waits for the item that is being made; but when `check`, asked all the
-    while, raises, that item is given up: the thread ends by itself once the item is there, and nobody waits for it.
+    holds one batch more. Whoever stops early waits for the item that is being made; but when `check`, asked while
+    none comes, raises, that item is given up: its thread ends by itself once the item is there; nobody waits for it.
     """
     maker = _Maker(items)
     given_up = False
@@ -56,18 +56,22 @@ class _Maker(Generic[Item]):
         """Wait for the ordered item and order the next; None: there is no more."""
         while True:
             try:
-                check()
-            except Exception as error:
-                raise _GaveUpError(error) from error
-            try:
                 made = self._made.get(timeout=LOOK_SECONDS)
             except queue.Empty:
+                self._ask(check)
                 continue
             if isinstance(made, BaseException):
                 raise made
             if made is not None:
                 self._orders.put(True)
             return made
+
+    @staticmethod
+    def _ask(check: Callable[[], None]) -> None:
+        try:
+            check()
+        except Exception as error:
+            raise _GaveUpError(error) from error
 
     def end(self, *, wait: bool) -> None:
         self._orders.put(False)

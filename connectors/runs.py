@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
@@ -18,8 +19,24 @@ from warehouse.vocabulary import RunKind, RunState
 
 ONE_RUN_SECONDS = 60.0
 """Calls that one system sends within this time are one run: a busy one would otherwise write thousands of rows."""
+IDLE_SECONDS = 60.0
+"""A worker that stands still so long inside a transaction loses it, and with it the locks that others wait for."""
 ABANDONED = "the worker ended before this run did; what it had committed is kept"
 COUNTS = ("read", "stored", "unchanged", "quarantined")
+
+
+class Ending(StrEnum):
+    """How a run ended, as far as it says something about the source."""
+
+    DONE = "done"
+    TROUBLE = "trouble"
+    """The source did not answer, or answered something that is no source as configured."""
+    REFUSED = "refused"
+    """Too large a share of its records would have been quarantined."""
+    BUDGET = "budget"
+    TOLD_TO_STOP = "told_to_stop"
+    OURS = "ours"
+    """Trouble of the warehouse, or something that is missing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +55,24 @@ class RunReport:
     watermark_after: str | None = None
     error: str | None = None
     seconds: float = 0.0
+    kind: RunKind = RunKind.SYNC
+    ending: Ending = Ending.DONE
 
 
 @contextmanager
-def stream_lock(connection: Connection, source: SourceSettings, wait_seconds: float) -> Iterator[bool]:
-    """Hold the advisory lock of a stream for a run; gives whether it was obtained within the time."""
+def stream_lock(
+    connection: Connection, source: SourceSettings, wait_seconds: float, check: Callable[[], None] = lambda: None
+) -> Iterator[bool]:
+    """Hold the advisory lock of a stream for a run; gives whether it was obtained within the time.
+
+    While it waits it asks `check`, which may raise. The session is one that the server ends when it stands still in a
+    transaction.
+    """
+    _ask(connection, func.set_config("idle_in_transaction_session_timeout", f"{IDLE_SECONDS * 1000:.0f}", False))
     key = func.hashtextextended(f"ioc-sync/{source.name}/{source.entity}", 0)
     deadline = time.monotonic() + wait_seconds
     while not (held := _ask(connection, func.pg_try_advisory_lock(key))) and time.monotonic() < deadline:
+        check()
         time.sleep(0.1)
     try:
         yield held
@@ -72,7 +99,7 @@ class RunLog:
         self.source, self.now, self.kind = source, now, kind
         self._started = time.monotonic()
         self._before = dict.fromkeys(COUNTS, 0)
-        self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING)
+        self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING, kind=kind)
 
     @property
     def clock(self) -> datetime:
@@ -115,10 +142,11 @@ class RunLog:
         )
         self.report = replace(self.report, watermark_after=position)
 
-    def finish(self, connection: Connection, error: str | None = None) -> RunReport:
-        """Write the end of the run: OK, or failed with its error."""
+    def finish(self, connection: Connection, error: str | None = None, ending: Ending = Ending.TROUBLE) -> RunReport:
+        """Write the end of the run: OK, or failed with its error, which is of the kind `ending`."""
         self._write(connection, RunState.FAILED if error else RunState.OK, error)
-        self.report = replace(self.report, seconds=time.monotonic() - self._started)
+        seconds = time.monotonic() - self._started
+        self.report = replace(self.report, seconds=seconds, ending=ending if error else Ending.DONE)
         return self.report
 
     def _write(self, connection: Connection, state: RunState, error: str | None) -> None:

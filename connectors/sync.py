@@ -6,6 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,14 +14,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from connectors import breaker
 from connectors.ahead import ahead
 from connectors.batch import Batch
 from connectors.checks import Refusal, needs_units
+from connectors.replay import retry_units
 from connectors.runs import RunLog, RunReport, stream_lock
 from connectors.steps import reached
 from connectors.stream import Stream
 from connectors.take import take_batch, unit_codes
 from connectors.transform import Mapped
+from connectors.trouble import BudgetError, NotReadyError, StopError, ended_badly
 from warehouse.errors import ConfigurationError, RefusedInput, TransientError
 from warehouse.settings import Settings
 from warehouse.sources import SourceSettings
@@ -36,18 +40,28 @@ ENTITY_ORDER = (
 
 
 def sync_source(
-    engine: Engine, settings: Settings, source: SourceSettings, *, now: datetime, progress: Progress | None = None
+    engine: Engine,
+    settings: Settings,
+    source: SourceSettings,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    from_start: bool = False,
+    stop: threading.Event | None = None,
 ) -> RunReport:
     """Read one source to its end and return what was done; `now` is the clock of checks and records.
 
-    Trouble of the source is recorded and returned as a failed run, batches before it stay. Raises ConfigurationError
-    for a wrong mapping or setting, TransientError when the warehouse does not answer.
+    `from_start` reads everything again, whatever the watermark: what is stored already stays unchanged. Once `stop` is
+    set, the run ends within a second, but for the batch that is being stored. Trouble is recorded and returned as a
+    failed run, batches before it stay. Raises ConfigurationError for a wrong mapping or setting, TransientError when
+    the warehouse does not answer.
     """
     stream = Stream.of(settings, source)
     if source.pushed:  # an empty run would make its data look fresh
         raise ConfigurationError(f"source {source.name}: its records are sent to us (kind = push); nothing to read")
     log = RunLog(source, now)
-    with engine.connect() as connection, stream_lock(connection, source, LOCK_WAIT_SECONDS) as held:
+    check = _Limits(source, stop).check
+    with engine.connect() as connection, stream_lock(connection, source, LOCK_WAIT_SECONDS, check) as held:
         if not held:
             return replace(log.report, error="another process is reading this source; nothing was done here")
         with connection.begin():
@@ -55,32 +69,47 @@ def sync_source(
         reached("run begun")
         try:
             _require_units(connection, stream)
-            _read_to_end(connection, stream, log, position, progress)
-        except (RefusedInput, TransientError) as error:
-            if connection.invalidated:
-                raise
-            connection.rollback()
-            with connection.begin():
-                return log.finish(connection, str(error))
+            _read_to_end(connection, stream, log, None if from_start else position, progress, check)
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run is recorded as failed and others go on
+            return ended_badly(connection, log, error)
         with connection.begin():
             report = log.finish(connection)
         reached("run finished")
         return report
 
 
+class _Limits:
+    """What ends a run early: its budget of time, and being told to stop."""
+
+    def __init__(self, source: SourceSettings, stop: threading.Event | None) -> None:
+        self._source, self._stop = source, stop
+        self._deadline = time.monotonic() + source.budget_seconds
+
+    def check(self) -> None:
+        if self._stop is not None and self._stop.is_set():
+            raise StopError(f"source {self._source.name}: told to stop before its end; the next run goes on from there")
+        if time.monotonic() > self._deadline:
+            raise BudgetError(
+                f"source {self._source.name}: not read to its end within budget_seconds ="
+                f" {self._source.budget_seconds:g}; what was read is stored, the next run goes on from there"
+            )
+
+
 def _read_to_end(
-    connection: Connection, stream: Stream, log: RunLog, position: str | None, progress: Progress | None
+    connection: Connection,
+    stream: Stream,
+    log: RunLog,
+    position: str | None,
+    progress: Progress | None,
+    check: Callable[[], None],
 ) -> None:
-    deadline = time.monotonic() + stream.source.budget_seconds
-    for batch, mapped in ahead(stream.mapped(position)):
+    for batch, mapped in ahead(stream.mapped(position), check):
         take_batch(connection, stream, log, batch, mapped)
         if progress is not None:
             progress(log.report)
-        if time.monotonic() > deadline:
-            raise TransientError(
-                f"source {stream.source.name}: not read to its end within budget_seconds ="
-                f" {stream.source.budget_seconds:g}; what was read is stored, the next run goes on from there"
-            )
+        check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +138,28 @@ def receive(engine: Engine, settings: Settings, source: SourceSettings, batch: B
         try:
             _require_units(connection, stream)
             refusals = take_batch(connection, stream, log, batch, mapped)
-        except (RefusedInput, TransientError) as error:
-            if not connection.invalidated:
-                connection.rollback()
-                with connection.begin():
-                    log.finish(connection, str(error))
-            raise
+        except Exception as error:
+            failed = ended_badly(connection, log, error)
+            if isinstance(error, RefusedInput):
+                raise
+            raise TransientError(str(failed.error)) from None
         with connection.begin():
             return Received(log.finish(connection), mapped, refusals)
 
 
 def sync_all(
-    engine: Engine, settings: Settings, *, now: datetime, only: str | None = None, progress: Progress | None = None
+    engine: Engine,
+    settings: Settings,
+    *,
+    now: datetime,
+    only: str | None = None,
+    progress: Progress | None = None,
+    from_start: bool = False,
 ) -> list[RunReport]:
     """Run every configured source once (or those named `only`), units first; what is sent to us is not read.
 
-    Raises ConfigurationError when no source is called `only`, and what sync_source raises.
+    What was refused for an unknown unit is tried again first where the unit is known now; such a retry has a report of
+    its own. Raises ConfigurationError when no source is called `only`, and what sync_source raises.
     """
     chosen = [source for source in settings.sources if only is None or source.name == only]
     if not chosen:
@@ -135,16 +170,22 @@ def sync_all(
     for source in chosen:
         Stream.of(settings, source)
     chosen.sort(key=lambda source: ENTITY_ORDER.index(source.entity))
-    if only is None:
-        chosen = [source for source in chosen if not source.pushed]
-    return [sync_source(engine, settings, source, now=now, progress=progress) for source in chosen]
+    reports = []
+    for source in chosen:
+        reports += retry_units(engine, settings, source, now=now)
+        if source.pushed and only is None:
+            continue
+        reports.append(sync_source(engine, settings, source, now=now, progress=progress, from_start=from_start))
+        with engine.begin() as connection:
+            breaker.note(connection, source, reports[-1], now)
+    return reports
 
 
 def _require_units(connection: Connection, stream: Stream) -> None:
     """Refuse to read dossiers before any unit is known: all of them would be refused."""
     if needs_units(stream.source.entity, stream.checks) and not unit_codes(connection):
         connection.rollback()
-        raise TransientError(
+        raise NotReadyError(
             f"source {stream.source.name}: no unit is loaded yet, so no {stream.source.entity} can be placed;"
             " load the units first ([units] in the settings, or a source with entity = unit)"
         )

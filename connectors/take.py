@@ -5,18 +5,21 @@ after it, the run's counters and the new data version, in one transaction: all o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+import pandas as pd
 from sqlalchemy import Connection, select
 
 from connectors import quarantine
 from connectors.batch import Batch
 from connectors.checks import Context, Refusal, Verdict, run_checks
+from connectors.children import mark_children, store_children
 from connectors.runs import RunLog, new_version
 from connectors.steps import reached
-from connectors.store import store_rows
+from connectors.store import Stored, store_rows
 from connectors.stream import Stream
 from connectors.transform import Mapped
-from warehouse.errors import RefusedInput
+from connectors.trouble import TooManyRefusedError
 from warehouse.schema import unit
 
 JUDGED_ROWS = 20
@@ -28,7 +31,7 @@ def take_batch(
 ) -> tuple[Refusal, ...]:
     """Check and store one batch in a transaction of its own; return what was put in quarantine and why.
 
-    Raises RefusedInput, with nothing stored, when too large a share of the run is refused.
+    Raises TooManyRefusedError, with nothing stored, when too large a share of the run is refused.
     """
     reached("batch mapped")
     refusals: tuple[Refusal, ...] = ()
@@ -46,37 +49,77 @@ def _take_rows(
 ) -> tuple[Refusal, ...]:
     source, shape = stream.source.name, stream.shape
     verdict = _judge(connection, stream, log, mapped)
-    good = mapped.frame.assign(flags=verdict.flags)[verdict.good]
-    refused = quarantine.refused_rows(stream.mapping, batch, mapped, verdict.refusals, shape)
-    stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone)
-    resolved = quarantine.resolve(connection, source, shape, good, log.now) if len(good) else 0
-    kept = quarantine.keep(connection, source, shape, refused, log.now)
+    _refuse_too_many(stream, log, mapped, verdict)
+    refused = quarantine.refused_rows(stream.mapping, mapped, verdict.refusals, shape)
+    good, stored, resolved = _store_good(connection, stream, log, mapped, verdict)
+    kept = quarantine.keep(connection, source, shape, refused, log.now, good)
     reached("refused kept")
     log.move(connection, batch.position)
     reached("watermark moved")
+    _count(connection, log, stored, verdict, changed=bool(resolved or kept))
+    return verdict.refusals
+
+
+def take_again(
+    connection: Connection, stream: Stream, log: RunLog, kept: Sequence[quarantine.Again], mapped: Mapped
+) -> None:
+    """Check and store records of quarantine again, `kept` in the order of their batch, in a transaction of its own.
+
+    The rows of those that pass are marked resolved, the others get the reason that they have now.
+    """
+    source, shape = stream.source.name, stream.shape
+    reached("batch mapped")
+    with connection.begin():
+        verdict = _judge(connection, stream, log, mapped)
+        _, stored, resolved = _store_good(connection, stream, log, mapped, verdict)
+        came_from = mapped.records.rows
+        if mapped.origin is not None:
+            came_from = came_from[[element.record for element in mapped.origin]]
+        refused = {int(came_from[refusal.row]): refusal for refusal in reversed(verdict.refusals)}
+        passed = [row for index, row in enumerate(kept) if index not in refused]
+        quarantine.settle(connection, source, shape, passed, log.now)
+        quarantine.restate(connection, source, shape, [(kept[index], refusal) for index, refusal in refused.items()])
+        reached("refused kept")
+        _count(connection, log, stored, verdict, changed=bool(resolved or passed))
+    reached("batch committed")
+
+
+def _store_good(
+    connection: Connection, stream: Stream, log: RunLog, mapped: Mapped, verdict: Verdict
+) -> tuple[pd.DataFrame, Stored, int]:
+    """Store the good rows and mark what they resolve; return them, what was stored, and how many were resolved."""
+    source, shape = stream.source.name, stream.shape
+    good = mark_children(mapped.children, mapped.frame.assign(flags=verdict.flags)[verdict.good])
+    stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone)
+    store_children(connection, source, mapped.children, good, stored, now=log.now, zone=stream.zone)
+    return good, stored, quarantine.resolve(connection, source, shape, good, log.now)
+
+
+def _count(connection: Connection, log: RunLog, stored: Stored, verdict: Verdict, *, changed: bool) -> None:
     count = len(verdict.refusals)
-    log.add(connection, read=len(good) + count, stored=stored.stored, unchanged=stored.unchanged, refused=count)
+    log.add(connection, read=len(verdict.good), stored=stored.stored, unchanged=stored.unchanged, refused=count)
     reached("counts written")
-    if stored.stored or stored.taught or resolved or kept:
+    if stored.stored or stored.taught or changed:
         new_version(connection, log.clock)
     reached("version advanced")
-    return verdict.refusals
 
 
 def _judge(connection: Connection, stream: Stream, log: RunLog, mapped: Mapped) -> Verdict:
     units = unit_codes(connection) if "unit" in stream.shape.columns else frozenset[str]()
-    verdict = run_checks(Context(mapped, stream.shape, log.now, stream.zone, units), stream.checks)
+    return run_checks(Context(mapped, stream.shape, log.now, stream.zone, units), stream.checks)
+
+
+def _refuse_too_many(stream: Stream, log: RunLog, mapped: Mapped, verdict: Verdict) -> None:
     read = log.report.read + len(mapped.frame)
     refused = log.report.quarantined + len(verdict.refusals)
     limit = stream.source.refuse_above
     if verdict.refusals and read >= JUDGED_ROWS and refused > limit * read:
         reasons = Counter(refusal.reason for refusal in verdict.refusals).most_common(3)
         told = ", ".join(f"{name} {count}" for name, count in reasons)
-        raise RefusedInput(
+        raise TooManyRefusedError(
             f"{refused} of {read} records would be quarantined ({told}), more than refuse_above = {limit}; this batch"
             " was not stored and the watermark stays: correct the mapping or the source, see ioc source check"
         )
-    return verdict
 
 
 def unit_codes(connection: Connection) -> frozenset[str]:
@@ -84,4 +127,4 @@ def unit_codes(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(unit.c.code).distinct()).scalars())
 
 
-__all__ = ["take_batch", "unit_codes"]
+__all__ = ["take_again", "take_batch", "unit_codes"]

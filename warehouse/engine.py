@@ -19,6 +19,9 @@ from warehouse.errors import ConfigurationError, TransientError
 from warehouse.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+SESSION = "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""Both ends give a connection up, with its locks, when the other one is gone without a word for a minute."""
 
 
 def database_url(settings: Settings) -> URL:
@@ -40,12 +43,16 @@ def database_url(settings: Settings) -> URL:
 
 
 def open_engine(url: URL, *, application: str = "ioc", pool_size: int = 5) -> Engine:
-    """Return an engine whose sessions speak UTC on the wire and survive a restart of the server."""
+    """Return an engine whose sessions speak UTC on the wire and survive a restart of the server.
+
+    Its errors do not quote the values of a statement, which may be those of records.
+    """
     engine = create_engine(
         url,
         pool_size=pool_size,
         pool_pre_ping=True,
-        connect_args={"application_name": application, "connect_timeout": 5, "options": "-c timezone=UTC"},
+        hide_parameters=True,
+        connect_args={"application_name": application, "connect_timeout": 5, "options": SESSION, **KEEPALIVE},
     )
 
     @event.listens_for(engine, "handle_error")
