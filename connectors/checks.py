@@ -35,6 +35,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.batch import Mask
+from connectors.codes import DAY, UNIT, said_by_code
 from connectors.entities import Kind, Shape
 from connectors.transform import Mapped
 from warehouse.errors import ConfigurationError
@@ -49,9 +50,6 @@ ERROR_CELLS = (
     "#GETTING_DATA", "#UNKNOWN!", "#CONNECT!", "#FORMULA!",
 )  # fmt: skip
 """What spreadsheets show where a formula has no value; the last is ours: the file does not hold the result."""
-CODE_DATE = r"-(?P<day>\d{6})-[0-9A-Z]{4,}$"
-CODE_UNIT = r"^[A-Z]\d{2}\.(?P<unit>\d{5})-\d{6}-[0-9A-Z]{4,}$"
-"""Only five digits are the number of a commune: shorter parts are an agency's own numbers, as in `H21.227-…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +156,9 @@ def _in_future(name: str) -> Callable[[Context], Mask]:
 def _unknown_unit(context: Context) -> Mask:
     if not _has(context, "unit"):
         return _none(context)
-    codes = context.frame["unit"]
-    known = {code: code in context.units for code in codes.dropna().unique()}
-    return _mask(codes.map(known).eq(False) & codes.notna())
+    codes = pa.array(context.frame["unit"])
+    known = pc.is_in(codes, value_set=pa.array(list(context.units), codes.type))
+    return np.asarray(pc.and_(codes.is_valid(), pc.invert(known)), dtype=bool)
 
 
 def _status_without(date: str, statuses: Callable[[int], bool]) -> Callable[[Context], Mask]:
@@ -177,21 +175,20 @@ def _status_without(date: str, statuses: Callable[[int], bool]) -> Callable[[Con
 def _code_contradicts_date(context: Context) -> Mask:
     if not _has(context, "code", "received_at"):
         return _none(context)
-    found = pc.struct_field(pc.extract_regex(pa.array(context.frame["code"]), CODE_DATE), "day")
-    if found.null_count == len(found):
+    said = said_by_code(pa.array(context.frame["code"]), DAY)
+    if said.null_count == len(said):
         return _none(context)
-    said = pc.fill_null(found, "").to_numpy(zero_copy_only=False)
     local = pd.DatetimeIndex(context.frame["received_at"]).tz_convert(context.zone)
     day = (local.year % 100) * 10_000 + local.month * 100 + local.day
-    digits = pd.to_numeric(pd.Series(said), errors="coerce")
-    return _mask(digits.notna()) & _mask(local.notna()) & _mask(digits.to_numpy() != day.to_numpy())
+    other = pc.fill_null(said.cast(pa.int64()), -1).to_numpy(zero_copy_only=False) != day.to_numpy()
+    return np.asarray(local.notna() & other & np.asarray(said.is_valid()), dtype=bool)
 
 
 def _code_contradicts_unit(context: Context) -> Mask:
     """Only a code that names another unit that exists: what is no number of a unit here says nothing."""
     if not _has(context, "code", "unit", "received_at"):
         return _none(context)
-    said = pc.struct_field(pc.extract_regex(pa.array(context.frame["code"]), CODE_UNIT), "unit")
+    said = said_by_code(pa.array(context.frame["code"]), UNIT)
     if said.null_count == len(said):
         return _none(context)
     found = np.asarray(pc.is_in(said, value_set=pa.array(sorted(context.units), said.type)), dtype=bool)
@@ -205,9 +202,11 @@ def _code_contradicts_unit(context: Context) -> Mask:
 def _huge_text(context: Context) -> Mask:
     found = _none(context)
     for name, kind in context.shape.columns.items():
-        if kind is Kind.TEXT and context.frame[name].notna().any():
+        if kind is Kind.TEXT:
             limit = LONGEST_NAME if name in NAMES else LONGEST_CODE
-            found = found | _mask(context.frame[name].str.len() > limit)
+            texts = pa.array(context.frame[name])
+            if (pc.max(pc.binary_length(texts)).as_py() or 0) > limit:  # bytes, of which there are not fewer than signs
+                found = found | _mask(context.frame[name].str.len() > limit)
     return found
 
 
@@ -300,7 +299,8 @@ def run_checks(context: Context, chosen: Mapping[str, Action]) -> Verdict:
             failed[name] = found
     refused = np.logical_or.reduce(list(failed.values())) if failed else np.zeros(size, bool)
     refusals = tuple(_refusal(context, failed, int(row)) for row in np.flatnonzero(refused))
-    return Verdict(~refused, pd.Series([f"{{{text}}}" for text in flags], dtype="str"), refusals)
+    told = [f"{{{text}}}" for text in flags] if flags.any() else ["{}"] * size
+    return Verdict(~refused, pd.Series(told, dtype="str"), refusals)
 
 
 def _refusal(context: Context, failed: Mapping[str, Mask], row: int) -> Refusal:
