@@ -321,6 +321,6 @@ def check_pushed(sources: Iterable[SourceSettings]) -> None:
         call = (reader.username, reader.madonvi.strip().casefold(), PUSHED[source.entity])
         if (other := takers.setdefault(call, source)) is not source:
             raise ValueError(
-                f"sources {other.name} and {source.name} would take the same calls of the push account {reader.username};"
-                " give each its madonvi, or an account of its own"
+                f"sources {other.name} and {source.name} would take the same calls of the push account"
+                f" {reader.username}; give each its madonvi, or an account of its own"
             )

@@ -40,7 +40,7 @@ class Sent:
 
     path: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     address: str
     at: datetime

@@ -538,6 +538,9 @@ CANARY = {
     "ChuHoSo": "Nguyễn Thị Canary", "SoGiayToChuHoSo": "079099000001", "SoDienThoai": "0909000111",
     "Email": "canary@example.vn", "TrichYeuHoSo": "canary trích yếu", "GhiChu": "canary ghi chú",
     "DinhDanhCHS": [{"LoaiDinhDanh": "1", "SoDinhDanh": "079099000002"}],
+    "TaiLieuNop": [{"TenTepDinhKem": "Canary.pdf", "DuocTaiSuDung": "1", "DuongDanTaiTepTin": "http://x/canary"}],
+    "DanhSachHoSoBoSung": [{"NguoiYeuCauBoSung": "Canary", "NoiDungBoSung": "canary", "NgayBoSung": "20220302080000"}],
+    "DanhSachGiayToKetQua": [{"TenGiayTo": "canary", "DuongDanTepTinKetQua": "http://x/canary/nguyen-van-a.pdf"}],
 }  # fmt: skip
 SIGNS = ("canary", "0790990000", "0909000111")
 

@@ -252,9 +252,3 @@ def test_the_product_takes_calls_and_logs_nothing_of_them(warehouse: Engine, dat
     text = log.read_text(encoding="utf-8")
     assert not [sign for sign in ("anary", "0909000111", "H29.27", session, PASSWORD) if sign in text]
     assert stored(warehouse) == 1
-
-
-def test_the_product_without_push_has_no_such_address(database_url: URL, tmp_path: Path) -> None:
-    with product(tmp_path, database_url, "") as (root, _):
-        assert httpx.get(f"{root}/api/push").status_code == 404
-        assert httpx.post(f"{root}/api/push/login", json={"username": "a", "password": "b"}).status_code == 404
