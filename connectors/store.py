@@ -46,6 +46,15 @@ WATCHED = ("status", "due_at", "finished_at", "unit")
 """Columns of a dossier whose old values are kept when they change."""
 
 
+LASTING = {
+    Entity.PROCEDURE: frozenset(
+        {"field_code", "field", "level", "online_level", "statutory_time", "statutory_unit", "has_fee"}
+    ),
+    Entity.UNIT: frozenset({"lat", "lon", "population"}),
+}
+"""Columns of the catalogues, which several sources fill: one that does not know a value leaves what another told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """How many rows were written, and how many were already there in this or a newer version.
@@ -179,7 +188,7 @@ def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
     """Whether the staged version of a row replaces the stored one."""
     new, old = staged.c, stored.c
     if not shape.versioned:
-        differs = or_(*(new[name].is_distinct_from(old[name]) for name in shape.stored))
+        differs = or_(*(_told(shape, name, new, old).is_distinct_from(old[name]) for name in shape.stored))
         return and_(differs, func.coalesce(new[UPDATED] >= old[UPDATED], literal(True)))
     rank = ["status", "payload_hash"] if "status" in old else ["payload_hash"]
     ranks = [
@@ -194,6 +203,12 @@ def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
     return and_(new.payload_hash != old.payload_hash, later)
 
 
+def _told(shape: Shape, name: str, new: Any, old: Any) -> ColumnElement[Any]:  # noqa: ANN401 - columns by name
+    """The new value of a column; where it is unknown and the column is a lasting one, the old value."""
+    value: ColumnElement[Any] = new[name]
+    return func.coalesce(value, old[name]) if name in LASTING.get(shape.entity, ()) else value
+
+
 def _write(connection: Connection, shape: Shape, staged: Table, *, new_only: bool) -> int:
     """Insert or update in the order of the key, so that its index is filled page by page."""
     names = [column.name for column in shape.table.columns if column.name in (*shape.stored, *_bookkeeping(shape))]
@@ -201,7 +216,8 @@ def _write(connection: Connection, shape: Shape, staged: Table, *, new_only: boo
     rows = select(*(staged.c[name] for name in names)).order_by(*(staged.c[name] for name in keys))
     statement = insert(shape.table).from_select(names, rows)
     if not new_only:
-        replaced = {name: statement.excluded[name] for name in names if name not in keys}
+        known = shape.table.c
+        replaced = {name: _told(shape, name, statement.excluded, known) for name in names if name not in keys}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=replaced)
     return int(connection.execute(statement).rowcount)
 
