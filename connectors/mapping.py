@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -34,6 +34,9 @@ class SourceMapping(Part):
     repeated_hour: RepeatedHour = Field("first", description="which of an hour that the clock shows twice is meant")
     dates: tuple[DateFormat, ...] = Field(("iso",), min_length=1, description="formats of dates, tried in this order")
     empty: tuple[str, ...] = Field((), description="texts that mean no value, beside the empty text")
+    decimal: Literal[",", "."] | None = Field(
+        None, description="sign before the fraction of numbers; none: 28.856 and 1,234 can be two numbers, so neither"
+    )
     personal: tuple[str, ...] = Field((), description="fields of the source that hold personal data: never read")
     codes: dict[str, dict[str, Scalar]] = Field(default_factory=dict, description="named code lists")
     where: When | None = Field(None, description="records for which this does not hold are no records of ours")

@@ -283,8 +283,10 @@ class _Application:
             return found, [Problem("bad_list", field, column.bad)]
         texts, problems = self._texts(rule, field)
         codes, dates = self.mapping.code_list(rule), rule.dates or self.mapping.dates
-        repeated = self.mapping.repeated_hour
-        read = read_values(kind, texts, codes=codes, dates=dates, zone=self.zone, repeated_hour=repeated)
+        repeated, decimal = self.mapping.repeated_hour, self.mapping.decimal
+        read = read_values(
+            kind, texts, codes=codes, dates=dates, zone=self.zone, repeated_hour=repeated, decimal=decimal
+        )
         if codes is not None and rule.other != "refuse":
             return (pc.coalesce(read.values, texts) if rule.other == "keep" else read.values), problems
         return read.values, [*problems, Problem(read.trouble, field, read.bad)]
@@ -313,7 +315,10 @@ class _Application:
         codes = self.mapping.code_list(rule)
         columns, problems = {}, []
         for name, field in fields.items():
-            read = read_values(Kind.NUMBER, self._known(field), codes=codes, dates=("iso",), zone=self.zone)
+            read = read_values(
+                Kind.NUMBER, self._known(field), codes=codes, dates=("iso",), zone=self.zone,
+                decimal=self.mapping.decimal,
+            )  # fmt: skip
             columns[name] = read.values
             problems.append(Problem(read.trouble, field, read.bad))
         return json_objects(columns, self.size), problems

@@ -36,7 +36,7 @@ YES_NO: Mapping[str, bool] = {
     "0": False, "false": False, "no": False, "không": False,
 }  # fmt: skip
 _WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
-_NUMBER = r"^[+-]?\d{1,15}(?:[.,]\d{1,9})?$"
+_NUMBER = r"^[+-]?\d{1,15}(?:[.]\d{1,9})?$"
 _INTEGER_RANGE = (-(2**31), 2**31 - 1)
 
 
@@ -84,8 +84,9 @@ def read_values(
     dates: Sequence[DateFormat],
     zone: ZoneInfo,
     repeated_hour: RepeatedHour = "first",
+    decimal: str | None = None,
 ) -> Read:
-    """Read cleaned texts as values of `kind`."""
+    """Read cleaned texts as values of `kind`; `decimal` is the sign before the fraction of numbers, if known."""
     if codes is not None:
         return _read_codes(kind, texts, codes)
     if kind is Kind.BOOLEAN:
@@ -93,7 +94,7 @@ def read_values(
     if kind in {Kind.INSTANT, Kind.DATE}:
         return _read_dates(kind, read_dates(texts, dates), texts, zone, repeated_hour)
     if kind in {Kind.INTEGER, Kind.NUMBER}:
-        return _read_numbers(kind, texts)
+        return _read_numbers(kind, _plain_numbers(texts, decimal), texts)
     return Read(texts, np.zeros(len(texts), bool), "")
 
 
@@ -144,10 +145,27 @@ def _read_dates(kind: Kind, reading: Reading, texts: Any, zone: ZoneInfo, repeat
     return Read(values, _bad(texts, values), "bad_date")
 
 
-def _read_numbers(kind: Kind, texts: Any) -> Read:  # noqa: ANN401
-    like = pc.match_substring_regex(texts, _NUMBER)
-    kept = pc.if_else(like, pc.replace_substring(texts, ",", "."), pa.scalar(None, pa.large_string()))
-    numbers = pc.cast(kept, pa.float64())
+def _plain_numbers(texts: Any, decimal: str | None) -> Any:  # noqa: ANN401
+    """Write numbers with a point before the fraction and nothing between thousands.
+
+    1.234,5 and 1.234.567 say themselves what their signs mean; where 28.856 or 1,234 stands and `decimal` does not say
+    it, the number could be one or a thousand times as much, and null is returned.
+    """
+    if pc.any(pc.match_substring_regex(texts, r"[.,]\d{3}")).as_py():
+        for group, point in ((".", ","), (",", ".")):
+            grouped = pc.match_substring_regex(texts, rf"^[+-]?[1-9]\d{{0,2}}(?:[{group}]\d{{3}})+(?:[{point}]\d+)?$")
+            unsure = pc.match_substring_regex(texts, rf"^[+-]?[1-9]\d{{0,2}}[{group}]\d{{3}}$")
+            if decimal == group:
+                grouped = pc.and_(grouped, pc.invert(unsure))
+            elif decimal is None:
+                texts = pc.if_else(unsure, pa.scalar(None, pa.large_string()), texts)
+            texts = pc.if_else(grouped, pc.replace_substring(texts, group, ""), texts)
+    return pc.replace_substring(texts, ",", ".")
+
+
+def _read_numbers(kind: Kind, plain: Any, texts: Any) -> Read:  # noqa: ANN401
+    like = pc.match_substring_regex(plain, _NUMBER)
+    numbers = pc.cast(pc.if_else(like, plain, pa.scalar(None, pa.large_string())), pa.float64())
     if kind is Kind.INTEGER:
         low, high = _INTEGER_RANGE
         whole = pc.and_(

@@ -245,11 +245,15 @@ def merged_cells(stream: IO[bytes]) -> Iterator[tuple[int, int, int, int]]:
 
 
 def number_text(text: str) -> str:
-    """Write a number without the noise of binary fractions: 27001.0 is 27001, 0.30000000000000004 is 0.3."""
+    """Write a number without the noise of binary fractions: 27001.0 is 27001, 0.30000000000000004 is 0.3.
+
+    Three digits behind the point get a fourth: what a cell holds as a number, 28.856, is not 28 thousand.
+    """
     if _SHORT_INTEGER.fullmatch(text):
         return text
     short = f"{float(text):.15g}"
-    return format(Decimal(short), "f") if "e" in short else short
+    short = format(Decimal(short), "f") if "e" in short else short
+    return short + "0" if short[-4:-3] == "." else short
 
 
 def padded_text(text: str, before: int, behind: int) -> str:
