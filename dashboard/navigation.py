@@ -66,7 +66,15 @@ WORKLIST = Screen(
     ),
 )
 
-SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST)
+DATA = Screen(
+    "data.py",
+    "du-lieu",
+    ":material/fact_check:",
+    later("Reconciliation and data"),
+    later("Sources, quarantine, data quality, balance, reconciliation"),
+)
+
+SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, DATA)
 CARRIED = ("period", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 
