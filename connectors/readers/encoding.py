@@ -23,7 +23,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _ZEROS, _NO_ZEROS = 0.3, 0.05
-_VIETNAMESE, _NOT_VIETNAMESE, _WESTERN, _AFTER_VOWEL = 0.9, 0.5, 0.95, 1 / 3
+_VIETNAMESE, _NOT_VIETNAMESE, _WESTERN, _AFTER_VOWEL, _ACCENTS = 0.9, 0.5, 0.95, 1 / 3, 0.4
 
 # between words: everything of ASCII but letters, the space that does not break, typographic dots, quotes and dashes
 _WORD = re.compile(rb"[A-Za-z\x80-\x84\x86-\x90\x98-\x9f\xa1-\xff]+")
@@ -79,6 +79,8 @@ def by_evidence(text: bytes) -> str | None:
         return None
     after = sum(len(re.findall(rb"(?<=[aeiouyAEIOUY])[\x80-\xff]", word)) for word in words)
     beyond = sum(byte >= 0x80 for word in words for byte in word)
+    if beyond > _ACCENTS * sum(map(len, words)):
+        return None
     return "cp1252" if after <= _AFTER_VOWEL * beyond else None  # VNI writes a vowel, then its marks
 
 
@@ -99,7 +101,9 @@ def _is_western(word: bytes) -> bool:
         text = word.decode("cp1252")
     except UnicodeDecodeError:
         return False
-    return text.isalpha() and (text.islower() or text.isupper() or text.istitle())
+    if not text.isalpha() or any(sign in "ðÐþÞ" for sign in text):  # where windows-1258 has đ and a tone
+        return False
+    return text.islower() or text.isupper() or text.istitle()
 
 
 def gather_evidence(raw: BinaryIO) -> str | None:
