@@ -73,10 +73,10 @@ def engine_of(settings: Settings, *, application: str = "ioc") -> Engine:
     return engine
 
 
-def migrated_engine(settings: Settings, *, application: str = "ioc") -> Engine:
+def migrated_engine(settings: Settings, *, application: str = "ioc", pool_size: int = 5) -> Engine:
     """Return an engine on a warehouse that was brought to our schema first, where that was needed."""
     url = database_url(settings)
-    engine = open_engine(url, application=application)
+    engine = open_engine(url, application=application, pool_size=pool_size)
     ping(engine)
     with engine.connect() as connection:
         found = current_revision(connection)

@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from dashboard.cli_common import TROUBLE, ConfigOption, errors, migrated_engine
 from warehouse import schema
 from warehouse.engine import current_revision, data_version, database_url, migrate, newest_revision, open_engine, ping
 from warehouse.errors import ConfigurationError
-from warehouse.settings import load_settings
+from warehouse.settings import Settings, load_settings
 from warehouse.units import load_units
 
 if TYPE_CHECKING:
@@ -83,13 +83,30 @@ def load(
         raise ConfigurationError(
             "no units named; give --file or --catalogue, or set units.file or units.catalogue in the settings"
         )
-    done = load_units(migrated_engine(settings), chosen)
+    engine = migrated_engine(settings)
+    done = load_units(engine, chosen)
     out.print(f"units: {done.added} added, {done.changed} changed, {done.unchanged} already so")
+    if done.added:
+        _retry(engine, settings)
+
+
+def _retry(engine: Engine, settings: Settings) -> None:
+    """Store what waited in quarantine for these units."""
+    from connectors.replay import retry_units  # noqa: PLC0415 - pandas is slow to import
+
+    for source in settings.sources:
+        for report in retry_units(engine, settings, source, now=datetime.now(UTC)):
+            out.print(
+                f"{report.source} {report.entity}: {report.stored} of {report.read} stored that waited for a unit"
+            )
 
 
 def sync(
     config: ConfigOption = None,
     source: Annotated[str | None, typer.Option("--source", help="Only the streams of this source.")] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Read everything again; what is stored already stays unchanged.")
+    ] = False,
 ) -> None:
     """Read every source once, from its watermark on; exit 1 when a run failed."""
     from connectors.sync import sync_all  # noqa: PLC0415 - pandas is slow to import, and only this command needs it
@@ -107,7 +124,7 @@ def sync(
         def show(report: RunReport) -> None:
             bar.update(task, description=f"{report.source} {report.entity}: {report.read:,} read")
 
-        reports = sync_all(engine, settings, now=datetime.now(UTC), only=source, progress=show)
+        reports = sync_all(engine, settings, now=datetime.now(UTC), only=source, progress=show, from_start=from_start)
     out.print(_table(reports))
     failed = [report for report in reports if report.error]
     for report in failed:
@@ -122,11 +139,11 @@ def _bar() -> Progress:
 
 
 def _table(reports: list[RunReport]) -> Table:
-    table = Table("source", "entity", "state", box=None, pad_edge=False)
+    table = Table("source", "entity", "kind", "state", box=None, pad_edge=False)
     for heading in ("read", "stored", "unchanged", "quarantined", "seconds"):
         table.add_column(heading, justify="right")
     for report in reports:
         counts = (report.read, report.stored, report.unchanged, report.quarantined)
         cells = (*(str(count) for count in counts), f"{report.seconds:.1f}")
-        table.add_row(report.source, report.entity, report.state.value, *cells)
+        table.add_row(report.source, report.entity, report.kind.value, report.state.value, *cells)
     return table

@@ -22,13 +22,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def worker(config: ConfigOption = None) -> None:
     """Read every source on its own interval until told to stop (Ctrl-C, SIGTERM)."""
-    from connectors.worker import Worker  # noqa: PLC0415 - pandas is slow to import
+    from connectors.worker import MOST_RUNS, Worker  # noqa: PLC0415 - pandas is slow to import
 
     log_to_stderr()
     settings = load_settings(config)
     stop = threading.Event()
     exit_on_termination()
-    engine = migrated_engine(settings, application="ioc-worker")
+    runs = min(MOST_RUNS, len(settings.sources))
+    engine = migrated_engine(settings, application="ioc-worker", pool_size=runs + 2)
     load_units(engine, settings.units)
 
     def ask(number: int, frame: FrameType | None) -> None:
