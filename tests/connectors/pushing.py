@@ -19,7 +19,7 @@ USERNAME, PASSWORD = "vendor", "một-mật-khẩu-dài"
 
 def push_source(entity: Entity = Entity.DOSSIER, *, name: str = "mot-cua", **options: Any) -> SourceSettings:  # noqa: ANN401
     reader = {"kind": "push", "username": USERNAME, "password": SecretStr(PASSWORD)} | options.pop("reader", {})
-    mapping = options.pop("mapping", "dvcqg-push-step" if entity is Entity.DOSSIER_STEP else "dvcqg-push")
+    mapping = options.pop("mapping", "dvcqg-step" if entity is Entity.DOSSIER_STEP else "dvcqg-push")
     return SourceSettings(name=name, entity=entity, reader=PushSettings(**reader), mapping=mapping, **options)
 
 

@@ -134,7 +134,6 @@ UNIT = {"MaDonVi": "27003", "TenDonVi": "Xã mới", "CapDonVi": "commune", "Hie
 SAMPLES: dict[str, dict[str, Any]] = {
     "dvcqg": record(1, DanhSachHoSoBoSung=[SUPPLEMENT]),
     "dvcqg-push": record(1),
-    "dvcqg-push-step": STEP | {"_step": "1"},
     "dvcqg-step": STEP,
     "td-ioc-dossier": IOC_DOSSIER,
     "td-ioc-unit-month": UNIT_MONTH,
@@ -218,8 +217,8 @@ def test_steps_without_a_number_are_told_apart(units: Engine) -> None:
     report = take(units, "dvcqg-step", STEP, other, STEP)
     assert (report.read, report.stored, report.unchanged) == (3, 2, 1)
     first, second = stored(units, Entity.DOSSIER_STEP)
-    assert (first["step"], first["department"]) == ("20220301103000/", None)
-    assert second["step"] == "20220301103000/Tư pháp - Hộ tịch"
+    assert (first["step"], first["department"]) == ("20220301103000/4/", None)
+    assert second["step"] == "20220301103000/4/Tư pháp - Hộ tịch"
     assert (second["started_at"], second["due_at"]) == (at(2022, 3, 1, 1), at(2022, 3, 2, 10))
     assert (second["finished_at"], second["status"]) == (at(2022, 3, 1, 3, 30), 4)
 
