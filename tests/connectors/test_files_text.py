@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from connectors.batch import Batch
 from connectors.readers import files
-from connectors.readers.encoding import EVIDENCE_BYTES, SAMPLE_BYTES, by_evidence, find_encoding
+from connectors.readers.encoding import by_evidence, find_encoding, gather_evidence
 from tests.conftest import shared
 from warehouse.errors import RefusedInput
 from warehouse.sources import FileSettings
@@ -123,24 +123,26 @@ def test_text_of_which_the_encoding_cannot_be_told_is_refused(tmp_path: Path, te
         read(tmp_path, fields={"code": True, "unit": True})
 
 
-def test_an_encoding_that_shows_late_is_found_without_reading_a_row_twice(tmp_path: Path) -> None:
-    plain = [["code", "name"], *([f"{number:07d}", "khong dau " * 8] for number in range(120_000))]
-    text = "\n".join(",".join(row) for row in plain) + "\n"
-    assert len(text) > 8 * 2**20 + SAMPLE_BYTES
+def test_an_encoding_that_shows_late_is_found_without_reading_a_row_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.readers.encoding.SAMPLE_BYTES", 4096)
+    monkeypatch.setattr("connectors.readers.delimited.BLOCK_BYTES", 16_384)
+    fields = {"code": True, "name": True}
+    text = b"code,name\n" + b"".join(b"%07d,khong dau\n" % number for number in range(3000))
     late = as_windows_1258("".join(f"9{number:06d},{word}\n" for number, word in enumerate(WORDS * 3)))
-    (tmp_path / "a.csv").write_bytes(text.encode() + late)
-    batches = read(tmp_path, fields={"code": True, "name": True}, rows=50_000)
+    (tmp_path / "a.csv").write_bytes(text + late)
+    batches = read(tmp_path, fields=fields, rows=1000)
     codes = [code for batch in batches for code in batch.frame["code"]]
-    assert len(codes) == len(set(codes)) == 120_000 + 3 * len(WORDS)
-    names = [unicodedata.normalize("NFC", name) for name in batches[-1].frame["name"].tolist()[-len(WORDS) :]]
-    assert names == list(WORDS)
+    assert len(codes) == len(set(codes)) == 3000 + 3 * len(WORDS)
     last = batches[-1]
+    assert [unicodedata.normalize("NFC", name) for name in last.frame["name"]] == list(WORDS * 3)
     assert last.place(len(last.frame) - 1) == f"a.csv row {len(codes) + 1}"
-    rest = read(tmp_path, fields={"code": True, "name": True}, rows=50_000, position=batches[1].position)
-    assert [code for batch in rest for code in batch.frame["code"]] == codes[100_000:]
-    (tmp_path / "a.csv").write_bytes(text.encode() + b"1,\x81\x8d\n")
+    rest = read(tmp_path, fields=fields, rows=1000, position=batches[1].position)
+    assert [code for batch in rest for code in batch.frame["code"]] == codes[2000:]
+    (tmp_path / "a.csv").write_bytes(text + b"1,\x81\x8d\n")
     with pytest.raises(RefusedInput, match="cannot be told"):
-        read(tmp_path, fields={"code": True, "name": True})
+        read(tmp_path, fields=fields)
 
 
 def test_an_encoding_that_is_wrong_or_unknown_is_an_error(tmp_path: Path) -> None:
@@ -164,8 +166,10 @@ def test_windows_1258_is_told_from_western_text(words: list[str]) -> None:
     assert find_encoding("\n".join(words).encode()) == "utf-8"
 
 
-def test_evidence_is_gathered_from_a_bounded_part() -> None:
-    assert by_evidence(as_windows_1258(" ".join(WORDS)) * (EVIDENCE_BYTES // 100)) == "cp1258"
+def test_evidence_is_gathered_from_lines_far_behind_the_beginning() -> None:
+    text = as_windows_1258("khong dau\n" * 150_000 + " ".join(WORDS))
+    assert gather_evidence(io.BytesIO(text)) == "cp1258"
+    assert by_evidence(b"khong dau") is None
 
 
 # --- the header -----------------------------------------------------------------------------------------------
