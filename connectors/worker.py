@@ -46,7 +46,7 @@ class Worker:
 
         Raises ConfigurationError when a source cannot be read as it is configured.
         """
-        sources = [source for source in self.settings.sources if not source.pushed]
+        sources = self.settings.sources
         for source in sources:
             Stream.of(self.settings, source)
         units = [source for source in sources if source.entity is Entity.UNIT]
@@ -87,6 +87,8 @@ class Worker:
             if wait:
                 return wait
             self._retry_units(source)
+            if source.pushed:
+                return source.interval_seconds  # there is nothing to read
             report = sync_source(self.engine, self.settings, source, now=datetime.now(UTC), stop=stop)
             if (pause := self._after(source, report)) is not None:
                 return pause

@@ -20,6 +20,7 @@ from connectors.push import PushDoor, Reply
 from connectors.push.replies import REASONS
 from connectors.state import Freshness, source_states
 from connectors.sync import sync_all, sync_source
+from connectors.worker import Worker
 from tests.connectors.pushing import (
     PASSWORD,
     USERNAME,
@@ -34,7 +35,7 @@ from tests.connectors.pushing import (
     step,
     text_client_is_content,
 )
-from tests.connectors.support import CLOCKS, NOW, record, settings_of, table_rows
+from tests.connectors.support import CLOCKS, NOW, insert_units, record, settings_of, table_rows
 from warehouse import schema
 from warehouse.engine import open_engine
 from warehouse.errors import ConfigurationError
@@ -530,6 +531,17 @@ def test_nobody_reads_what_is_sent_to_us(warehouse: Engine) -> None:
     with pytest.raises(ConfigurationError):
         sync_source(warehouse, settings, settings.sources[0], now=NOW)
     assert not runs(warehouse)
+
+
+def test_the_worker_takes_in_what_waited_for_its_unit(warehouse: Engine, door: PushDoor) -> None:
+    assert push(door, [record(DonViXuLy="27009")]).body["error_code"] == "-3"
+    insert_units(warehouse, ["27009"])
+    worker = Worker(warehouse, settings_of(*BOTH))
+    for source in BOTH:
+        worker.run_once(source)
+    assert [row.unit for row in _rows(warehouse, dossier)] == ["27009"]
+    assert [row.resolved_at is not None for row in _rows(warehouse, quarantine)] == [True]
+    assert RunKind.SYNC not in {run.kind for run in runs(warehouse)}, "nobody asked the source"
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------
