@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -200,6 +200,13 @@ class RestSettings(Section):
 # --- SQL ------------------------------------------------------------------------------------------------------
 
 
+SQL_DRIVERS = {
+    "postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql",
+    "sqlite": "sqlite+pysqlite",
+}  # fmt: skip
+"""Databases that can be read, and the driver that reads each."""
+
+
 class SqlSettings(Section):
     """A source that is a table or view of a database that we may only read."""
 
@@ -215,8 +222,19 @@ class SqlSettings(Section):
 
     @field_validator("url")
     @classmethod
+    def _can_be_read(cls, value: str) -> str:
+        scheme = value.partition(":")[0]
+        if scheme not in {*SQL_DRIVERS, *SQL_DRIVERS.values()}:
+            raise ValueError(
+                f"not an address that can be read; there are {', '.join(SQL_DRIVERS)}, as in sqlite:///FILE"
+            )
+        return value
+
+    @field_validator("url")
+    @classmethod
     def _holds_no_password(cls, value: str) -> str:
-        if urlsplit(value).password:
+        parts = urlsplit(value)
+        if parts.password or any("pass" in name.lower() for name in parse_qs(parts.query)):
             raise ValueError("the URL holds a password; take it out and say where it is in password")
         return value
 

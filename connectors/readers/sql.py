@@ -20,14 +20,12 @@ say where it is and where it ends.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, column, extract, func, inspect, literal, or_, select, table, true, types
-from sqlalchemy.exc import NoSuchTableError, SAWarning
+from sqlalchemy import ColumnElement, and_, column, extract, func, literal, or_, select, table, true, types
 
 from connectors.batch import Batch, Stretch
 from connectors.readers.sql_database import Database
@@ -96,12 +94,12 @@ class _Reading:
 
     def __init__(self, database: Database, fields: Mapping[str, bool], batch_rows: int, zone: tzinfo) -> None:
         self.database, self.settings, self.zone = database, database.settings, zone
-        found = self._columns()
-        kinds = {name: item["type"] for name, item in found.items()}
+        found = database.columns(self.settings.table, self.settings.schema_name)
+        kinds = {name: item.type for name, item in found.items()}
         updated, key = self._special("updated", kinds), self._special("key", kinds)
         self.updated: ColumnElement[Any] = column(updated)
         self.key: ColumnElement[Any] = column(key)
-        self.keyless = bool(found[key].get("nullable", True))
+        self.keyless = found[key].nullable
         self.table = table(self.settings.table, schema=self.settings.schema_name)
         self.pager = Pager(database, self.table, self._wanted(fields, kinds), kinds, batch_rows)
         self.type: Any = None
@@ -114,18 +112,6 @@ class _Reading:
         self.rows = 0
 
     # --- the table --------------------------------------------------------------------------------------------
-
-    def _columns(self) -> dict[str, dict[str, Any]]:
-        """Ask the database for the columns of the table or view."""
-        settings = self.settings
-        with self.database.session() as connection, warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # of types that SQLAlchemy does not know; we read their texts
-            try:
-                columns = inspect(connection).get_columns(settings.table, schema=settings.schema_name)
-            except NoSuchTableError:
-                raise self.database.refuse("there is no such table or view; check table and schema_name") from None
-        # a domain is what it is made of
-        return {item["name"]: {**item, "type": getattr(item["type"], "data_type", item["type"])} for item in columns}
 
     def _special(self, role: str, found: Mapping[str, Any]) -> str:
         wanted = getattr(self.settings, role)

@@ -14,25 +14,47 @@ a year 20022 is a bad date of one record and not the end of the read.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    Numeric,
+    Row,
+    column,
+    event,
+    func,
+    inspect,
+    make_url,
+    select,
+    table,
+)
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SAWarning, SQLAlchemyError
+from sqlalchemy.types import NullType, TypeEngine
 
+from connectors.readers.sql_open import open_reader
 from warehouse.errors import IocError, RefusedInput, TransientError
 from warehouse.sources import SqlSettings
 
-DRIVERS = {
-    "postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql",
-    "sqlite": "sqlite+pysqlite",
-}  # fmt: skip
-CONNECT_SECONDS = 10
 FETCH_ROWS = 2_000
 """Rows that are turned from driver values into texts at once."""
-_POSTGRES_TEXTS = (114, 3802, 1082, 1114, 1184, 1700)  # json, jsonb, date, timestamp, timestamptz, numeric
+_MYSQL_COLUMNS = table(
+    "columns", column("table_schema"), column("table_name"), column("column_name"), column("data_type"),
+    column("numeric_scale"), column("is_nullable"), column("ordinal_position"), schema="information_schema",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the source: its type, and whether it may be empty."""
+
+    type: TypeEngine[Any]
+    nullable: bool
 
 
 class Database:
@@ -41,9 +63,13 @@ class Database:
     def __init__(self, settings: SqlSettings) -> None:
         self.settings = settings
         self._deadline = 0.0
-        url = _url(settings)
-        self.where = f"{url.host or url.database or ''}{f'/{url.database}' if url.host else ''} {settings.table}"
-        self.engine = self._open(url)
+        self.where = "url of this source"
+        with self._named():
+            self.engine = open_reader(settings)
+            url = make_url(settings.url)
+        self.where = f"{'/'.join(part for part in (url.host, url.database) if part)} {settings.table}"
+        if self.dialect == "sqlite":
+            event.listen(self.engine, "connect", self._interrupt_when_late)
 
     @property
     def dialect(self) -> str:
@@ -66,6 +92,37 @@ class Database:
             self._begin(connection)
             yield connection
 
+    def columns(self, name: str, schema: str | None) -> dict[str, Column]:
+        """Return the columns of a table or view, as far as we may read them.
+
+        Raises RefusedInput where there is none.
+        """
+        with self.session() as connection, warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # of types that SQLAlchemy does not know; we read their texts
+            try:
+                found = self._listed(connection, name, schema)
+            except NoSuchTableError:
+                found = {}
+        if not found:
+            raise self.refuse("there is no such table or view; check table and schema_name")
+        return found
+
+    def _listed(self, connection: Connection, name: str, schema: str | None) -> dict[str, Column]:
+        if self.dialect not in {"mysql", "mariadb"}:
+            items = inspect(connection).get_columns(name, schema=schema)
+            # a domain is what it is made of
+            return {
+                item["name"]: Column(getattr(item["type"], "data_type", item["type"]), bool(item.get("nullable", True)))
+                for item in items
+            }
+        # inspection asks how a view was made, which a user who may only read it must not know
+        place = _MYSQL_COLUMNS.c
+        query = select(place.column_name, place.data_type, place.numeric_scale, place.is_nullable).where(
+            place.table_schema == (schema or func.database()), place.table_name == name
+        )
+        rows = connection.execute(query.order_by(place.ordinal_position)).all()
+        return {row[0]: Column(_mysql_type(self.engine, row[1], row[2]), row[3] != "NO") for row in rows}
+
     def stream(self, connection: Connection, statement: Executable) -> Iterator[Sequence[Row[Any]]]:
         """Yield the rows of a statement in parts, from a cursor of the server: never more than a part is here."""
         self._deadline = time.monotonic() + self.settings.statement_timeout_seconds
@@ -77,16 +134,6 @@ class Database:
     def refuse(self, what: str) -> RefusedInput:
         """Make the error for a source that is not as configured."""
         return RefusedInput(f"{self.where}: {what}")
-
-    # --- how each kind of database is opened ------------------------------------------------------------------
-
-    def _open(self, url: URL) -> Engine:
-        opener = {"postgresql": _open_postgres, "sqlite": _open_sqlite}.get(url.get_backend_name(), _open_mysql)
-        with self._named():
-            engine = opener(url, self.settings.statement_timeout_seconds)
-            if url.get_backend_name() == "sqlite":
-                event.listen(engine, "connect", self._interrupt_when_late)
-            return engine
 
     def _interrupt_when_late(self, driver: Any, record: object) -> None:  # noqa: ANN401 - sqlite3
         del record
@@ -115,8 +162,10 @@ class Database:
             raise self._explain(error, connecting=connecting) from None
         except SQLAlchemyError as error:
             raise self.refuse(f"cannot be read: {type(error).__name__}; check the settings of this source") from None
-        except (UnicodeError, ImportError, RuntimeError) as error:  # of the drivers; they name no value of a record
-            raise self.refuse(f"the driver gives up: {type(error).__name__}: {_short(error)}") from None
+        except UnicodeError:  # its text holds what could not be read
+            raise self.refuse("holds text that is not in the encoding of the database") from None
+        except (ImportError, RuntimeError) as error:  # of the drivers
+            raise self.refuse(f"the driver gives up: {_short(error)}") from None
 
     def _explain(self, error: DBAPIError, *, connecting: bool) -> IocError:
         code = _code(error)
@@ -177,78 +226,11 @@ def _short(error: object) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _url(settings: SqlSettings) -> URL:
-    try:
-        url = make_url(settings.url)
-    except ArgumentError:
-        raise RefusedInput("url of this source is no database URL; write postgresql://reader@host/name") from None
-    driver = DRIVERS.get(url.get_backend_name())
-    if driver is None or url.drivername not in {driver, url.get_backend_name()}:
-        raise RefusedInput(
-            f"url of this source: {url.drivername} cannot be read; {', '.join(DRIVERS)} can, without naming a driver"
-        )
-    if settings.password is not None:
-        url = url.set(password=settings.password.get_secret_value())
-    return url.set(drivername=driver)
+def _mysql_type(engine: Engine, name: str, scale: int | None) -> TypeEngine[Any]:
+    """Make the type of a column from its name in the catalogue."""
+    known: Any = engine.dialect
+    type_: Any = known.ischema_names.get(str(name).lower(), NullType)
+    return type_(scale=scale) if issubclass(type_, Numeric) else type_()  # type: ignore[no-any-return]
 
 
-def _open_postgres(url: URL, seconds: float) -> Engine:
-    del seconds  # set in each transaction
-    options = {
-        "application_name": "ioc", "connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8",
-        "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
-    }  # fmt: skip
-    engine = create_engine(url, pool_size=1, pool_pre_ping=True, connect_args=options)
-
-    @event.listens_for(engine, "connect")
-    def _plain_texts(driver: Any, record: object) -> None:  # noqa: ANN401 - psycopg2
-        from psycopg2.extensions import new_type, register_type  # noqa: PLC0415 - only where PostgreSQL is read
-
-        del record
-        register_type(new_type(_POSTGRES_TEXTS, "IOC_TEXT", lambda value, cursor: value), driver)
-
-    return engine
-
-
-def _open_mysql(url: URL, seconds: float) -> Engine:
-    from pymysql.constants import FIELD_TYPE  # type: ignore[import-untyped]  # noqa: PLC0415 - only where MariaDB is
-    from pymysql.converters import conversions  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    texts = {
-        FIELD_TYPE.DATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP, FIELD_TYPE.TIME,
-        FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL,
-    }  # fmt: skip
-    options = {
-        "conv": {key: value for key, value in conversions.items() if key not in texts},
-        "connect_timeout": CONNECT_SECONDS, "read_timeout": seconds + CONNECT_SECONDS, "charset": "utf8mb4",
-    }  # fmt: skip
-    engine = create_engine(url, pool_size=1, pool_pre_ping=True, connect_args=options)
-
-    @event.listens_for(engine, "connect")
-    def _read_only(driver: Any, record: object) -> None:  # noqa: ANN401 - pymysql
-        del record
-        maria = "MariaDB" in driver.get_server_info()
-        limit = f"max_statement_time = {seconds:.3f}" if maria else f"max_execution_time = {round(seconds * 1000)}"
-        with driver.cursor() as cursor:
-            for words in ("TRANSACTION READ ONLY", "time_zone = '+00:00'", limit):
-                cursor.execute(f"SET SESSION {words}")
-
-    return engine
-
-
-def _open_sqlite(url: URL, seconds: float) -> Engine:
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise RefusedInput("url of this source: write sqlite:///PATH with the path of a file")
-    place = url.set(database=f"file:{quote(url.database)}", query={"mode": "ro", "uri": "true"})
-    engine = create_engine(place, pool_size=1, connect_args={"timeout": min(seconds, CONNECT_SECONDS)})
-
-    @event.listens_for(engine, "connect")
-    def _read_only(driver: Any, record: object) -> None:  # noqa: ANN401 - sqlite3
-        del record
-        driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        driver.execute("PRAGMA query_only = ON")
-
-    return engine
-
-
-__all__ = ["DRIVERS", "FETCH_ROWS", "Database"]
+__all__ = ["FETCH_ROWS", "Database"]
