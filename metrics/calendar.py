@@ -11,7 +11,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -79,18 +79,16 @@ class WorkingCalendar:
         raise ConfigurationError(NO_WORKING_TIME)
 
     def subtract_working_hours(self, instant: datetime, hours: float) -> datetime:
-        """Return the latest instant from which `hours` of office time pass until `instant`.
+        """Return the earliest instant from which not more than `hours` of office time pass until `instant`.
 
-        What began before it has waited longer than `hours`.
+        Exactly what began before it has waited longer than `hours`.
         """
         if hours < 0:
             raise BadQuestion(f"working hours to subtract: {hours}; write 0 or more")
         left = timedelta(hours=hours)
-        if not left:
-            return instant
         for start, end in self._spans_back(instant):
             ended = min(end, instant)
-            if ended - start >= left:
+            if ended - start > left:
                 return ended - left
             left -= max(ended - start, timedelta(0))
         raise ConfigurationError(NO_WORKING_TIME)
@@ -141,21 +139,34 @@ class WorkingCalendar:
         for number in range(LONGEST_SEARCH_DAYS):
             yield from reversed(self._spans_of(day - timedelta(number)))
 
-    def _spans_of(self, day: date) -> list[Span]:
-        if not self.is_working(day):
-            return []
-        return [
-            (
-                datetime.combine(day, opened, self.zone).astimezone(UTC),
-                datetime.combine(day, closed, self.zone).astimezone(UTC),
-            )
-            for opened, closed in self.hours
-        ]
+    def _spans_of(self, day: date) -> tuple[Span, ...]:
+        return _office_spans(self, day)
+
+
+@lru_cache(maxsize=50_000)
+def _office_spans(calendar: WorkingCalendar, day: date) -> tuple[Span, ...]:
+    if not calendar.is_working(day):
+        return ()
+    return tuple(
+        (
+            datetime.combine(day, opened, calendar.zone).astimezone(UTC),
+            datetime.combine(day, closed, calendar.zone).astimezone(UTC),
+        )
+        for opened, closed in calendar.hours
+    )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """After how long something counts as left lying."""
+
+    stale_working_days: int = 5
+    not_returned_days: int = 3
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The civil clock and the working calendars by which a question is answered.
+    """The civil clock, the working calendars and the limits by which a question is answered.
 
     `own` holds the calendars of units that keep other hours; all other units keep `calendar`.
     """
@@ -163,13 +174,15 @@ class Clock:
     zone: ZoneInfo
     calendar: WorkingCalendar
     own: tuple[tuple[frozenset[str], WorkingCalendar], ...] = ()
+    limits: Limits = Limits()
 
     @classmethod
     def of(cls, settings: Settings) -> Clock:
         """Build the clock that the settings describe."""
         calendar = WorkingCalendar.of(settings)
         own = ((frozenset(entry.units), replace(calendar, hours=entry.hours)) for entry in settings.office.own_hours)
-        return cls(settings.zone, calendar, tuple(own))
+        limits = Limits(settings.office.stale_working_days, settings.office.not_returned_days)
+        return cls(settings.zone, calendar, tuple(own), limits)
 
     def calendar_of(self, unit: str | None) -> WorkingCalendar:
         """Return the calendar of a unit."""

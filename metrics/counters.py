@@ -1,11 +1,13 @@
 """The counters that metrics are sums of, one table a clock: which rows of a statement each of them counts.
 
-A clock is the instant by which rows enter a period: receipt, closing, due date, survey answer; the stock has none.
+A clock is the instant by which rows enter a period: submission, receipt, closing, due date, hand-over of the result,
+survey answer; the stocks (metrics/stocks.py) have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,38 +15,69 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, and_, case, cast, extract, func, literal, null, or_, true
 
-from metrics.calendar import Clock, WorkingCalendar
+from metrics import index766
+from metrics.calendar import Clock
 from metrics.dimensions import OVERDUE_AGES
+from metrics.working_time import WorkingTime
 from warehouse.schema import dossier, procedure, survey_answer
 from warehouse.vocabulary import (
     CLOSED,
     ONLINE_ELIGIBLE,
-    WAITING,
     WITH_RESULT,
     WITHOUT_RESULT,
     Channel,
+    OnlineLevel,
+    Payment,
     ReturnChannel,
+    Status,
+    SurveyScale,
 )
 
 Condition = ColumnElement[bool]
-Counters = Mapping[str, Condition]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A counter that is no count of rows but an aggregate of its own."""
+
+    value: ColumnElement[Any]
+
+
+Counters = Mapping[str, Condition | Whole]
+Lazy = Mapping[str, Callable[[], Condition | Whole]]
+"""Counters that are made only when they are asked for."""
 
 _d = dossier.c
-MEDIAN = "median_seconds"
-"""The one aggregate that is not a count."""
-CARRIED = "carried_in"
-"""The open dossiers at the first instant of a bucket."""
+_p = procedure.c
 LONGEST_DAY = timedelta(hours=26)
-DUE_SOON_HOURS = {"due_soon_8h": 8.0, "due_soon_24h": 24.0}
+ACCEPTANCE_SECONDS = 8 * 3600
+"""Office time in which an online dossier must be accepted or refused (NĐ 118/2025/NĐ-CP, Điều 17–18)."""
 
-IN_ELIGIBLE = procedure.c.online_level.in_(sorted(ONLINE_ELIGIBLE))
+OF_CATALOGUE = frozenset(
+    {"eligible", "eligible_online", "received_full_online", "received_partial_online", "payment_known", "paid_online",
+     "ended_in_term", "ended_judged", "open_in_term_766", "open_judged_766"}
+)  # fmt: skip
+"""Counters that need the catalogue of procedures."""
+OF_WORKING_TIME = frozenset(
+    {"median_worked", "worked_seconds", "accepted_late", "ended_in_term", "ended_judged", "open_in_term_766",
+     "open_judged_766"}
+)  # fmt: skip
+"""Counters that need the table of office time."""
+
+IN_ELIGIBLE = _p.online_level.in_(sorted(ONLINE_ELIGIBLE))
 HAS_RESULT = or_(_d.status.in_(sorted(WITH_RESULT)), _d.status.is_(None))
 NO_RESULT = _d.status.in_(sorted(WITHOUT_RESULT))
 ENDED = or_(HAS_RESULT, NO_RESULT)
 IN_TIME = _d.finished_at <= _d.due_at
 NOT_LOST = or_(_d.finished_at.is_not(None), _d.status.is_(None), _d.status.not_in(sorted(CLOSED)))
 """Not one of the dossiers that say closed but not when."""
-ONE_SUPPLEMENT = func.coalesce(_d.supplements, 0) <= 1
+WITH_FEE = and_(_p.has_fee.is_(True), _d.payment.is_not(None))
+ACCEPTED_AT = func.least(_d.received_at, _d.finished_at)
+"""When an online dossier was accepted, or refused without receipt; NULL while neither is known."""
+
+
+def _known(column: ColumnElement[Any], name: str, test: Condition) -> dict[str, Condition]:
+    return {f"{name}_known": column.is_not(None), name: test}
 
 
 RECEIPT: Counters = {
@@ -52,19 +85,56 @@ RECEIPT: Counters = {
     "received_known": _d.channel.is_not(None),
     "received_online": _d.channel == Channel.ONLINE,
     "received_post": _d.channel == Channel.POST,
+    "received_full_online": and_(_d.channel == Channel.ONLINE, _p.online_level == OnlineLevel.FULL),
+    "received_partial_online": and_(_d.channel == Channel.ONLINE, _p.online_level == OnlineLevel.PARTIAL),
     "eligible": and_(IN_ELIGIBLE, _d.channel.is_not(None)),
     "eligible_online": and_(IN_ELIGIBLE, _d.channel == Channel.ONLINE),
     "return_known": _d.return_channel.is_not(None),
     "return_post": _d.return_channel == ReturnChannel.POST,
+    "payment_known": WITH_FEE,
+    "paid_online": and_(WITH_FEE, _d.payment.in_([Payment.NATIONAL_GATEWAY, Payment.LOCAL_GATEWAY])),
+    **_known(_d.digitised, "digitised", _d.digitised.is_(True)),
+    **_known(_d.reused, "reused", _d.reused.is_(True)),
+    **_known(_d.interlinked, "interlinked", _d.interlinked.is_(True)),
+    "supplements_known": _d.supplements.is_not(None),
+    "supplemented": _d.supplements > 0,
+    "supplemented_again": _d.supplements > 1,
+    "reappointments_known": _d.reappointments.is_not(None),
+    "reappointed": _d.reappointments > 0,
 }
 """Counters over the dossiers received in a span."""
 DUE: Counters = {"fell_due": NOT_LOST}
 """Counters over the dossiers that fell due in a span."""
-ANSWERS: Counters = {
-    "answered": survey_answer.c.satisfied.is_not(None),
-    "satisfied": survey_answer.c.satisfied.is_(True),
-}
+HAND_OVER: Counters = {"handed_over": true()}
+"""Counters over the dossiers whose result was handed over in a span."""
+
+
+def _answers() -> Counters:
+    a = survey_answer.c
+    found: dict[str, Condition | Whole] = {"answers": true()}
+    forms = {"three": SurveyScale.THREE_LEVEL, "five": SurveyScale.FIVE_LEVEL, "form": SurveyScale.FORM_012}
+    for name, scale in forms.items():
+        of_form = a.scale == scale
+        found[f"answered_{name}"] = and_(of_form, a.satisfied.is_not(None))
+        found[f"satisfied_{name}"] = and_(of_form, a.satisfied.is_(True))
+        found[f"scored_{name}"] = and_(of_form, a.score.is_not(None))
+        found[f"score_{name}"] = Whole(func.coalesce(func.sum(a.score).filter(of_form), 0))
+    return found
+
+
+ANSWERS: Counters = _answers()
 """Counters over the survey answers of a span."""
+
+
+def submission(until: datetime, working: WorkingTime) -> Lazy:
+    """Counters over the online dossiers handed in in a span; acceptance is judged at the instant `until`."""
+
+    def late() -> Condition:
+        ended = func.least(ACCEPTED_AT, until)
+        known = or_(ACCEPTED_AT.is_not(None), _d.status == Status.REGISTERED)
+        return and_(known, working.at(ended) - working.at(_d.submitted_at) > ACCEPTANCE_SECONDS)
+
+    return {"submitted_online": true, "accepted_late": late}
 
 
 def receipt(until: datetime) -> Counters:
@@ -72,55 +142,38 @@ def receipt(until: datetime) -> Counters:
     return {**RECEIPT, "received_on_time": and_(_d.finished_at < until, IN_TIME, HAS_RESULT)}
 
 
-@cache
-def closing(clock: Clock) -> Counters:
-    """Counters over the dossiers that ended in a span; `median_seconds` marks the rows of the median."""
+def closing(clock: Clock, working: WorkingTime) -> Lazy:
+    """Counters over the dossiers that ended in a span."""
     # most dossiers end days before they are due: only near the due date is it worth to ask for civil days
     near = _d.finished_at > _d.due_at - LONGEST_DAY
     same_day = and_(near, civil_day(_d.finished_at, clock) == civil_day(_d.due_at, clock))
     timed = and_(HAS_RESULT, _d.finished_at >= _d.received_at)
-    pause = func.make_interval(0, 0, 0, 0, 0, 0, _d.paused_seconds)
+    first_due = func.coalesce(_d.first_due_at, _d.due_at)
+
+    def office_time() -> ColumnElement[int]:
+        return case((timed, working.at(_d.finished_at) - working.at(_d.received_at)))
+
     return {
-        "resolved_early": and_(HAS_RESULT, IN_TIME, ~same_day),
-        "resolved_on_time": and_(HAS_RESULT, IN_TIME, same_day),
-        "resolved_late": and_(HAS_RESULT, _d.finished_at > _d.due_at),
-        "resolved_no_due": and_(HAS_RESULT, _d.due_at.is_(None)),
-        "closed_without_result": NO_RESULT,
-        "ended_with_due": and_(ENDED, _d.due_at.is_not(None)),
-        "ended_in_term": and_(ENDED, or_(IN_TIME, and_(_d.paused_seconds > 0, _d.finished_at - pause <= _d.due_at))),
-        "closed_before_receipt": and_(ENDED, _d.finished_at < _d.received_at),
-        "timed": timed,
-        MEDIAN: timed,
+        "resolved_early": lambda: and_(HAS_RESULT, IN_TIME, ~same_day),
+        "resolved_on_time": lambda: and_(HAS_RESULT, IN_TIME, same_day),
+        "resolved_late": lambda: and_(HAS_RESULT, _d.finished_at > _d.due_at),
+        "resolved_no_due": lambda: and_(HAS_RESULT, _d.due_at.is_(None)),
+        "resolved_by_first_due": lambda: and_(HAS_RESULT, _d.finished_at <= first_due),
+        "closed_without_result": lambda: NO_RESULT,
+        "closed_before_receipt": lambda: and_(ENDED, _d.finished_at < _d.received_at),
+        "ended_judged": lambda: and_(ENDED, index766.JUDGED),
+        "ended_in_term": lambda: and_(ENDED, index766.in_term(working, _d.finished_at)),
+        "e_result_known": lambda: and_(HAS_RESULT, _d.e_result.is_not(None)),
+        "e_result": lambda: and_(HAS_RESULT, _d.e_result.is_(True)),
+        "timed": lambda: timed,
+        "median_seconds": lambda: Whole(_median(case((timed, civil_seconds(clock))))),
+        "median_worked": lambda: Whole(_median(office_time())),
+        "worked_seconds": lambda: Whole(func.coalesce(func.sum(office_time()), 0)),
     }
 
 
-def stock(name: str, at: datetime, clock: Clock) -> Condition:
-    """Which of the dossiers that are open at an instant a counter counts."""
-    if name in DUE_SOON_HOURS:
-        hours = DUE_SOON_HOURS[name]
-        limit = of_unit(clock, lambda calendar: literal(calendar.add_working_hours(at, hours)))
-        return and_(_d.due_at >= at, _d.due_at <= limit)
-    return {
-        "open": true(),
-        CARRIED: true(),
-        "open_in_time": _d.due_at >= at,
-        "overdue": _d.due_at < at,
-        "open_no_due": _d.due_at.is_(None),
-        "waiting": _d.status.in_(sorted(WAITING)),
-        "open_in_term_766": and_(_d.due_at >= at, ONE_SUPPLEMENT),
-    }[name]
-
-
-def of_unit(clock: Clock, value: Callable[[WorkingCalendar], ColumnElement[Any]]) -> ColumnElement[Any]:
-    """A value by the calendar of the unit that handles the dossier."""
-    usual = value(clock.calendar)
-    own = [(_d.unit.in_(sorted(units)), value(calendar)) for units, calendar in clock.own]
-    return case(*own, else_=usual) if own else usual
-
-
-def open_at(at: datetime) -> Condition:
-    """Whether a dossier is received and not closed at an instant."""
-    return and_(_d.received_at < at, or_(_d.finished_at.is_(None), _d.finished_at >= at), NOT_LOST)
+def _median(values: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.percentile_cont(0.5).within_group(values)
 
 
 def overdue_age(at: datetime, clock: Clock) -> ColumnElement[str]:

@@ -13,7 +13,7 @@ FILE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 
 _HEAD = """# Metrics
 
-Written by `python -m metrics.document` from the declarations in `metrics/definitions.py`; a test fails when it is old.
+Written by `python -m metrics.document` from the declarations in `metrics/declarations/`; a test fails when it is old.
 
 Every figure comes from one function, `metrics.measure`, and carries numerator, denominator and value. For a period
 [a, b) and the instant of the question `as_of`, *t* is the earlier of b and `as_of`:
@@ -24,6 +24,9 @@ Every figure comes from one function, `metrics.measure`, and carries numerator, 
 - Ratios are Σ numerator / Σ denominator, never averaged. Stocks are never summed over time.
 - A dossier is received when it has an instant of receipt. It has a result when its status is finished, returned or
   unknown; it is closed without result when not accepted, withdrawn or stopped.
+- An online dossier waits for acceptance until it is received or refused; office time is that of the unit that handles
+  it (`office.hours`, `office.own_hours`). What the source does not say of a dossier keeps it out of a ratio's
+  denominator: a share of unknown things is no share.
 - A dossier whose status says closed but which has no closing time is in no stock and in no flow after its receipt;
   *balance* shows it. Status is that of the last reading: `waiting` at an earlier instant is an estimate.
 - Dates are compared on the civil clock of the setting `timezone`; instants as instants.
@@ -53,7 +56,7 @@ def _section(metric: Metric) -> str:
         facts.append(f"uncertain under a denominator of {metric.minimum}")
     lines = [
         f"### `{metric.name}`: {metric.label.vi} · {metric.label.en}",
-        f"{metric.definition.vi}\n\n{metric.definition.en}",
+        f"**{metric.short.vi} · {metric.short.en}**\n\n{metric.definition.vi}\n\n{metric.definition.en}",
         f"{'; '.join(facts)}. {_formula(metric)}",
     ]
     if metric.legal_basis:

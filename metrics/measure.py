@@ -12,14 +12,13 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from metrics.calendar import Clock
-from metrics.counters import CARRIED
-from metrics.definitions import Kind, Metric, Sum
+from metrics.definitions import Kind, Metric, Sum, Unit
 from metrics.dimensions import DIMENSIONS, OVERDUE_AGES, Code
 from metrics.period import Period
 from metrics.question import Filters, Question, check
 from metrics.scope import Scope
 from metrics.statements import Statement, flows
-from metrics.stocks import stocks
+from metrics.stocks import CARRIED, stocks
 
 Key = tuple[Code, ...]
 """Codes of the group dimensions, in the order in which they are asked for."""
@@ -129,6 +128,8 @@ def frame(question: Question, counts: Counts, groups: list[Key]) -> pd.DataFrame
             listed.extend([code] * len(question.metrics))
         for metric in question.metrics:
             top, bottom, value = evaluate(metric, found)
+            if value is not None and metric.unit is Unit.WORKING_DAYS:
+                value *= working_days(question, number)
             numerators.append(top)
             denominators.append(bottom)
             values.append(value)
@@ -153,6 +154,12 @@ def evaluate(metric: Metric, found: dict[str, Number]) -> tuple[Number, Number, 
         return top, None, float(top)
     bottom = _sum(metric.denominator, found)
     return top, bottom, top / bottom if bottom else None
+
+
+def working_days(question: Question, number: int) -> float:
+    """Return the working days of a bucket of a question, a day that has begun by its office hours."""
+    calendar, bucket = question.clock.calendar, question.buckets[number - 1]
+    return calendar.working_hours_between(bucket.start, bucket.end) / calendar.hours_of_a_day
 
 
 def _sum(terms: Sum, found: dict[str, Number]) -> int:

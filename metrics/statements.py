@@ -5,7 +5,7 @@ Every statement gives the group columns, the number of the bucket (from 1) and o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    case,
     func,
     or_,
     select,
@@ -29,10 +28,12 @@ from sqlalchemy import (
 )
 
 from metrics import counters
-from metrics.counters import Condition, Counters
+from metrics.counters import OF_CATALOGUE, OF_WORKING_TIME, Condition, Counters, Lazy, Whole
 from metrics.dimensions import DIMENSIONS, Code
 from metrics.question import Question
+from metrics.working_time import WorkingTime
 from warehouse.schema import dossier, procedure, survey_answer
+from warehouse.vocabulary import Channel
 
 BUCKET = "bucket"
 COLUMNS: Mapping[str, ColumnElement[Any]] = {
@@ -70,62 +71,90 @@ def texts(values: Sequence[str]) -> ColumnElement[Any]:
     return bindparam(None, list(values), type_=ARRAY(Text))
 
 
+def edges_before(instant: ColumnElement[Any], edges: Sequence[datetime]) -> ColumnElement[int]:
+    """How many edges are not later than an instant."""
+    return func.width_bucket(instant, instants(edges))
+
+
 def flows(question: Question) -> Iterator[Statement]:
     """Give the statements of the events in the period."""
     d = dossier.c
     existed = d.received_at < question.as_of
-    clocks: tuple[tuple[str, ColumnElement[datetime], Counters, Condition], ...] = (
+    working = WorkingTime.until(question.clock, question.until)
+    online = d.channel == Channel.ONLINE
+    clocks: tuple[tuple[str, ColumnElement[datetime], Counters | Lazy, Condition], ...] = (
+        ("submission", d.submitted_at, counters.submission(question.until, working), online),
         ("receipt", d.received_at, counters.receipt(question.until), true()),
-        ("closing", d.finished_at, counters.closing(question.clock), existed),
+        ("closing", d.finished_at, counters.closing(question.clock, working), existed),
         ("due", d.due_at, counters.DUE, existed),
+        ("hand-over", d.returned_at, counters.HAND_OVER, existed),
         ("answers", survey_answer.c.answered_at, counters.ANSWERS, true()),
     )
     for name, event, table, condition in clocks:
-        asked = {counter: table[counter] for counter in table if counter in question.counters}
+        asked = {counter: _made(table[counter]) for counter in table if counter in question.counters}
         if asked:
-            yield _flow(name, question, event, asked, condition)
+            yield _flow(name, question, event, asked, condition, working)
+
+
+def _made(counter: Condition | Whole | Callable[[], Condition | Whole]) -> Condition | Whole:
+    return counter if isinstance(counter, ColumnElement | Whole) else counter()
 
 
 def _flow(
-    name: str, question: Question, event: ColumnElement[datetime], asked: Counters, condition: Condition
+    name: str,
+    question: Question,
+    event: ColumnElement[datetime],
+    asked: Counters,
+    condition: Condition,
+    working: WorkingTime,
 ) -> Statement:
-    base = Base(question, of_answers=name == "answers", joins_procedure="eligible" in asked)
+    base = Base(question, asked, of_answers=name == "answers", working=working)
     inside = and_(event >= question.period.start, event < question.until)
     by = list(base.groups)
     if question.step:
         by.append(func.width_bucket(event, instants(question.edges[:-1])).label(BUCKET))
-    values = [aggregate(counter, test, question).label(counter) for counter, test in asked.items()]
+    values = [aggregate(test).label(counter) for counter, test in asked.items()]
     statement = select(*by, *values).select_from(base.source).where(inside, condition, *base.conditions)
     statement = statement.group_by(*(column.name for column in by))
     return Statement(name, statement, tuple(asked), None if question.step else 1)
 
 
-def aggregate(counter: str, test: Condition, question: Question) -> ColumnElement[Any]:
-    """The value of a counter over a group: how many rows pass the test, or the median of their durations."""
-    if counter == counters.MEDIAN:
-        seconds = case((test, counters.civil_seconds(question.clock)))
-        return func.percentile_cont(0.5).within_group(seconds)
-    return func.count() if test is true() else func.count().filter(test)
+def aggregate(counter: Condition | Whole) -> ColumnElement[Any]:
+    """The value of a counter over a group: how many rows pass the test, or an aggregate of its own."""
+    if isinstance(counter, Whole):
+        return counter.value
+    return func.count() if counter is true() else func.count().filter(counter)
 
 
 class Base:
     """Tables, group columns and conditions that every statement of a question shares."""
 
-    def __init__(self, question: Question, *, of_answers: bool = False, joins_procedure: bool = False) -> None:
-        """Choose what is joined: the procedure and the kinds of units only where something asks for them."""
+    def __init__(
+        self,
+        question: Question,
+        asked: Iterable[str] = (),
+        *,
+        of_answers: bool = False,
+        working: WorkingTime | None = None,
+    ) -> None:
+        """Choose what is joined: procedure, office time, kinds of units only where a counter or a group asks for it."""
         self.question = question
+        self.working = working or WorkingTime.until(question.clock, question.until)
+        wanted = set(asked)
         used = {*question.groups, *question.filters}
         self.unit: ColumnElement[str] = survey_answer.c.unit if of_answers else dossier.c.unit
         self.columns: dict[str, ColumnElement[Any]] = {**COLUMNS, "unit": self.unit}
         if "overdue_age" in used:
             self.columns["overdue_age"] = counters.overdue_age(question.until, question.clock)
         self.source: FromClause = survey_answer if of_answers else dossier
-        of_procedure = joins_procedure or any(DIMENSIONS[name].of_catalogue for name in used)
+        of_procedure = bool(wanted & OF_CATALOGUE) or any(DIMENSIONS[name].of_catalogue for name in used)
         if of_answers and used - {"unit", "unit_kind"}:
             same = and_(dossier.c.source == survey_answer.c.source, dossier.c.code == survey_answer.c.code)
             self.source = self.source.outerjoin(dossier, same)
         if of_procedure:
             self.source = self.source.outerjoin(procedure, procedure.c.code == dossier.c.procedure)
+        if wanted & OF_WORKING_TIME:
+            self.source = self.source.join(self.working.table, true())
         if "unit_kind" in used:
             self._join_kinds()
 

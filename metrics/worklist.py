@@ -11,12 +11,14 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from metrics import counters
+from metrics.aged import UNACCEPTED, UNRETURNED, Aged
 from metrics.calendar import Clock
 from metrics.counters import Condition
 from metrics.period import Period
 from metrics.question import Filters, Question, check
 from metrics.scope import Scope, UnitTree, resolve
 from metrics.statements import Base
+from metrics.stocks import open_at, stock
 from warehouse.errors import BadQuestion
 from warehouse.schema import dossier, dossier_change
 
@@ -30,24 +32,30 @@ class Kind:
 
     metric: str
     order: str
-    rows: Callable[[Question], Condition]
+    rows: Callable[[Base], Condition]
 
 
-def _open_and(counter: str) -> Callable[[Question], Condition]:
-    return lambda question: and_(
-        counters.open_at(question.until), counters.stock(counter, question.until, question.clock)
-    )
+def _open_and(counter: str) -> Callable[[Base], Condition]:
+    return lambda base: and_(open_at(base.question.until), stock(counter, base.question.until, base))
 
 
-def _resolved_late(question: Question) -> Condition:
+def _waiting_too_long(aged: Aged) -> Callable[[Base], Condition]:
+    return lambda base: aged.at(base.question.until, base.question.clock)
+
+
+def _resolved_late(base: Base) -> Condition:
+    question = base.question
     inside = and_(_d.finished_at >= question.period.start, _d.finished_at < question.until)
-    return and_(inside, _d.received_at < question.as_of, counters.closing(question.clock)["resolved_late"])
+    return and_(inside, _d.received_at < question.as_of, counters.HAS_RESULT, _d.finished_at > _d.due_at)
 
 
 KINDS: Mapping[str, Kind] = {
     "overdue": Kind("overdue", "due_at", _open_and("overdue")),
     "due_soon": Kind("due_soon_24h", "due_at", _open_and("due_soon_24h")),
+    "slow_acceptance": Kind("slow_acceptance", "submitted_at", _waiting_too_long(UNACCEPTED)),
     "waiting": Kind("waiting", "received_at", _open_and("waiting")),
+    "stale": Kind("stale", "source_updated_at", _open_and("stale")),
+    "finished_not_returned": Kind("finished_not_returned", "finished_at", _waiting_too_long(UNRETURNED)),
     "open": Kind("open", "due_at", _open_and("open")),
     "resolved_late": Kind("resolved_late", "-days_late", _resolved_late),
 }
@@ -59,14 +67,17 @@ COLUMNS = (
     "unit",
     "procedure",
     "channel",
+    "submitted_at",
     "received_at",
     "due_at",
     "finished_at",
+    "source_updated_at",
     "status",
     "days_late",
     "supplements",
 )
 _NUMBERS = ("channel", "status", "days_late", "supplements")
+_INSTANTS = ("submitted_at", "received_at", "due_at", "finished_at", "source_updated_at")
 
 
 def worklist(  # noqa: PLR0913 - each says one thing, all but two by name
@@ -129,7 +140,7 @@ def _sees(connection: Connection, scope: Scope, unit: str, at: datetime) -> bool
 
 def _rows(question: Question, asked: Kind) -> Select[*tuple[Any, ...]]:
     base = Base(question)
-    return select().select_from(base.source).where(asked.rows(question), *base.conditions)
+    return select().select_from(base.source).where(asked.rows(base), *base.conditions)
 
 
 def _days_late(question: Question) -> ColumnElement[Any]:
@@ -153,7 +164,7 @@ def _page(rows: Any, clock: Clock) -> pd.DataFrame:  # noqa: ANN401 - rows of an
     page = pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
     for name in _NUMBERS:
         page[name] = page[name].astype("Int64")
-    for name in ("received_at", "due_at", "finished_at"):
+    for name in _INSTANTS:
         page[name] = pd.to_datetime(page[name], utc=True).dt.tz_convert(clock.zone)
     for name in ("source", "code", "unit", "procedure"):
         page[name] = page[name].astype("str")

@@ -146,7 +146,7 @@ def test_every_metric_by_every_grouping_is_what_the_oracle_says(
         span = oracle.Span(cut.start if cut else period.start, cut.end if cut else until, as_of, until, zone, clock)
         mine = [d for d in seen if all(value_of(d, name) == code for name, code in named.items())]
         votes = [a for a in voted if all(answer_value(a, rows, name) == code for name, code in named.items())]
-        assert given_values == oracle.figure(metric, mine, votes, span), (named, metric, cut)
+        assert given_values == pytest.approx(oracle.figure(metric, mine, votes, span)), (named, metric, cut)
     groups = {tuple(value_of(d, name) for name in by if name != step) for d in seen if d.received_at is not None}
     listed = {tuple(code for name, code in zip(by, codes, strict=True) if name != step) for *codes, _ in found}
     whole = oracle.Span(period.start, until, as_of, until, zone, clock)

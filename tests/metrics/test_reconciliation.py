@@ -105,6 +105,14 @@ def newest(row: Row) -> datetime:
     return row.source_updated_at or row.seen_at
 
 
+def changed(row: Row) -> float:
+    return newest(row).timestamp()
+
+
+def sides_of(code: str, *sides: dict[str, Row]) -> list[Row]:
+    return [side[code] for side in sides if code in side]
+
+
 def kinds_of(mine: Row | None, other: Row | None, precision: Precision) -> list[Difference]:
     """The oracle: how two rows differ."""
     if other is None:
@@ -165,8 +173,9 @@ def test_what_is_told_is_what_plain_python_finds(
         one = differences(connection, asked, clock=CLOCK, scope=inside, kind=Difference.DUE, unit="u1")
     assert {row.pop("unit"): row for row in frame.to_dict("records")} == counts
     assert {row.code: (row.unit, list(row.kinds)) for row in page.itertuples()} == listed
-    assert list(page["code"]) == sorted(listed)
-    due = [code for code, (here, kinds) in listed.items() if here == "u1" and Difference.DUE in kinds]
+    order = sorted(listed, key=lambda code: (-max(map(changed, sides_of(code, ours, theirs))), code))
+    assert list(page["code"]) == order
+    due = [code for code in order if listed[code][0] == "u1" and Difference.DUE in listed[code][1]]
     assert list(one["code"]) == due
     for row in page.to_dict("records"):
         for prefix, side in (("our", ours), ("their", theirs)):

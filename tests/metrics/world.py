@@ -19,7 +19,11 @@ UNITS = {"d1": ("district", None), "u1": ("commune", "d1"), "u2": ("commune", "d
          "p9": ("province", None)}  # fmt: skip
 ORPHAN = "x"
 """A unit that only dossiers know."""
-PROCEDURES = {"a": ("f1", 4), "b": ("f1", 2), "c": ("f2", 3), "d": (None, None)}
+PROCEDURES = {"a": ("f1", 4), "b": ("f1", 2), "c": ("f2", 3), "d": (None, None), "e": ("f2", 4)}
+"""Field and online level of each procedure of the catalogue."""
+TERMS = {"a": (3.0, "working_day"), "b": (10.0, "day"), "c": (1.5, "month"), "d": (None, None), "e": (4.0, "hour")}
+"""Statutory time of each."""
+FEES = {"a": True, "b": False, "c": True, "d": None, "e": True}
 BOUNDARY_DAYS = (
     date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 31), date(2024, 2, 9), date(2024, 2, 28), date(2024, 2, 29),
     date(2024, 3, 1), date(2024, 3, 31), date(2024, 4, 1), date(2024, 4, 29), date(2024, 5, 4),
@@ -42,6 +46,17 @@ class Dossier:
     return_channel: int | None
     supplements: int | None
     paused_seconds: int | None
+    submitted_at: datetime | None = None
+    first_due_at: datetime | None = None
+    returned_at: datetime | None = None
+    source_updated_at: datetime | None = None
+    supplement_requested_at: datetime | None = None
+    reappointments: int | None = None
+    payment: int | None = None
+    digitised: bool | None = None
+    reused: bool | None = None
+    e_result: bool | None = None
+    interlinked: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,8 @@ class Answer:
     answered_at: datetime
     satisfied: bool | None
     of: int | None
+    scale: str = "three_level"
+    score: int | None = None
 
 
 def instants(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
@@ -71,7 +88,7 @@ def instants(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
 
 def dossiers(zone: ZoneInfo) -> st.SearchStrategy[Dossier]:
     """Dossiers with every contradiction that a source can hold."""
-    maybe = st.none() | instants(zone)
+    maybe, flag = st.none() | instants(zone), st.sampled_from([None, False, True])
     return st.builds(
         Dossier,
         unit=st.sampled_from([*UNITS, ORPHAN]),
@@ -84,6 +101,17 @@ def dossiers(zone: ZoneInfo) -> st.SearchStrategy[Dossier]:
         return_channel=st.sampled_from([0, 1, None]),
         supplements=st.sampled_from([None, 0, 1, 2]),
         paused_seconds=st.sampled_from([None, 0, 3600, 5 * 86_400]),
+        submitted_at=maybe,
+        first_due_at=maybe,
+        returned_at=maybe,
+        source_updated_at=maybe,
+        supplement_requested_at=maybe,
+        reappointments=st.sampled_from([None, 0, 1]),
+        payment=st.sampled_from([None, 0, 1, 2, 3]),
+        digitised=flag,
+        reused=flag,
+        e_result=flag,
+        interlinked=flag,
     )
 
 
@@ -95,6 +123,8 @@ def answers(zone: ZoneInfo) -> st.SearchStrategy[Answer]:
         answered_at=instants(zone),
         satisfied=st.sampled_from([True, False, None]),
         of=st.none() | st.integers(0, 5),
+        scale=st.sampled_from(["three_level", "three_level", "five_level", "form_012"]),
+        score=st.sampled_from([None, 1, 2, 3, 5]),
     )
 
 
@@ -112,7 +142,15 @@ def store(connection: Connection, rows: list[Dossier], judged: list[Answer] | No
     connection.execute(
         insert(procedure),
         [
-            {"code": code, "name": code, "field_code": field, "online_level": level}
+            {
+                "code": code,
+                "name": code,
+                "field_code": field,
+                "online_level": level,
+                "has_fee": FEES[code],
+                "statutory_time": TERMS[code][0],
+                "statutory_unit": TERMS[code][1],
+            }
             for code, (field, level) in PROCEDURES.items()
         ],
     )
@@ -125,7 +163,7 @@ def store(connection: Connection, rows: list[Dossier], judged: list[Answer] | No
             [
                 {**keys, "id": str(n), "unit": answer.unit, "answered_at": answer.answered_at,
                  "satisfied": answer.satisfied, "code": None if answer.of is None else str(answer.of),
-                 "scale": "three_level"}
+                 "scale": answer.scale, "score": answer.score}
                 for n, answer in enumerate(judged)
             ],
         )  # fmt: skip
