@@ -84,6 +84,8 @@ class OfficeSettings(Section):
         ((time(7), time(11, 30)), (time(13, 30), time(17))), description="opening hours of a working day"
     )
     holidays_file: Path | None = Field(None, description="CSV date,working,name that overrides the holiday table")
+    stale_working_days: int = Field(5, ge=1, description="an open dossier unchanged for longer is stale")
+    not_returned_days: int = Field(3, ge=0, description="a result not handed over for longer is left lying")
     own_hours: tuple[OwnHours, ...] = ()
 
     @field_validator("own_hours")
