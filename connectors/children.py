@@ -53,7 +53,8 @@ def store_children(
     parents = good.loc[sorted(stored.written)]
     for child in children:
         shape = SHAPES[child.declared.entity]
-        _forget(connection, source, shape, parents)
+        if stored.replaced:
+            _forget(connection, source, shape, parents)
         store_rows(connection, shape, source, _rows(child, good, stored.written), now=now, zone=zone)
     reached("children written")
 
@@ -70,7 +71,7 @@ def _rows(child: ChildRows, good: pd.DataFrame, chosen: frozenset[int]) -> pd.Da
 
 
 def _forget(connection: Connection, source: str, shape: Shape, parents: pd.DataFrame) -> None:
-    """Delete the children that are stored of these records: in most batches there are few, in a first load none."""
+    """Delete the children that are stored of these records: in most batches there are few."""
     table, staged = shape.table, temporary(dossier, "parents")
     prepare(connection, staged)
     copy_in(connection, staged, parents[["code"]].assign(source=source))

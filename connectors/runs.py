@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from connectors.straight import StraightWay
 from warehouse.schema import data_state, sync_run, watermark
 from warehouse.sources import SourceSettings
 from warehouse.vocabulary import RunKind, RunState
@@ -99,6 +100,7 @@ class RunLog:
         self.source, self.now, self.kind = source, now, kind
         self._started = time.monotonic()
         self._before = dict.fromkeys(COUNTS, 0)
+        self.straight = StraightWay()
         self.report = RunReport(None, source.name, str(source.entity), RunState.RUNNING, kind=kind)
 
     @property

@@ -90,7 +90,7 @@ def _store_good(
     """Store the good rows and mark what they resolve; return them, what was stored, and how many were resolved."""
     source, shape = stream.source.name, stream.shape
     good = mark_children(mapped.children, mapped.frame.assign(flags=verdict.flags)[verdict.good])
-    stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone)
+    stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone, straight=log.straight)
     store_children(connection, source, mapped.children, good, stored, now=log.now, zone=stream.zone)
     return good, stored, quarantine.resolve(connection, source, shape, good, log.now)
 
