@@ -8,12 +8,14 @@ from typing import Any, cast
 
 import pandas as pd
 from psycopg2 import sql
-from sqlalchemy import Column, Connection, MetaData, Table, delete
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, delete, event
 from sqlalchemy.schema import CreateTable
 
 from connectors.rowbytes import row_bytes
 
 PIECE_BYTES = 2**18
+COPIED = "ioc_copied"
+"""Execution option that holds what a COPY reads."""
 
 
 @cache
@@ -36,12 +38,24 @@ def prepare(connection: Connection, *tables: Table) -> None:
 
 
 def copy_in(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    """COPY the frame into a table; its columns must be columns of the table. Missing values become NULL."""
+    """COPY the frame into a table; its columns must be columns of the table. Missing values become NULL.
+
+    Raises what `execute` raises, with a lost connection found out alike.
+    """
     if not len(frame):
         return
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in frame.columns)
     )
-    driver = cast("Any", connection.connection.dbapi_connection)
-    with driver.cursor() as cursor:
-        cursor.copy_expert(statement, io.BytesIO(row_bytes(table, frame)), PIECE_BYTES)
+    text = statement.as_string(cast("Any", connection.connection.dbapi_connection))
+    connection.exec_driver_sql(text, execution_options={COPIED: io.BytesIO(row_bytes(table, frame))})
+
+
+@event.listens_for(Engine, "do_execute")
+def _copy(cursor: Any, statement: str, parameters: object, context: Any) -> bool:  # noqa: ANN401 - of the driver
+    """Run a COPY where SQLAlchemy runs statements, so that its errors are treated like those of others."""
+    del parameters
+    content = context.execution_options.get(COPIED) if context is not None else None
+    if content is not None:
+        cursor.copy_expert(statement, content, PIECE_BYTES)
+    return content is not None

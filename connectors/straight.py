@@ -7,8 +7,9 @@ comes twice undoes the copy of its batch, and from there on the run takes the us
 from __future__ import annotations
 
 import pandas as pd
-import psycopg2.errors
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, exists, select
+from sqlalchemy.exc import IntegrityError
 
 from connectors.entities import Shape
 from connectors.staging import copy_in
@@ -37,8 +38,10 @@ def _copied(connection: Connection, shape: Shape, rows: pd.DataFrame) -> bool:
     attempt = connection.begin_nested()
     try:
         copy_in(connection, shape.table, rows)
-    except psycopg2.errors.UniqueViolation:
+    except IntegrityError as error:
         attempt.rollback()
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         return False
     attempt.commit()
     return True

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg2.errors import NotNullViolation
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -23,11 +24,15 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    func,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 
 from connectors.staging import copy_in, prepare, temporary
+from warehouse.errors import TransientError
+from warehouse.schema import unit
 
 KINDS = Table(
     "kinds", MetaData(), Column("number", Integer), Column("text", Text), Column("small", SmallInteger),
@@ -101,3 +106,20 @@ def test_days_before_the_epoch_of_postgresql(engine: Engine) -> None:
         prepare(connection, table)
         copy_in(connection, table, pd.DataFrame({"day": pd.Series([date(1900, 1, 1)]).astype("datetime64[s]")}))
         assert connection.execute(select(table.c.day)).scalar_one() == date(1900, 1, 1)
+
+
+def test_a_row_that_a_table_refuses_is_an_error_of_the_database(engine: Engine) -> None:
+    with engine.begin() as connection, pytest.raises(IntegrityError) as caught:
+        copy_in(connection, unit, pd.DataFrame({"code": ["1"], "name": ["x"], "kind": ["commune"]}))
+    assert isinstance(caught.value.orig, NotNullViolation)
+
+
+def test_a_connection_that_is_lost_is_found_out(engine: Engine) -> None:
+    many = pd.DataFrame({"number": range(1000)})
+    with engine.connect() as killer, engine.connect() as connection:
+        prepare(connection, temporary(KINDS))
+        lost = connection.execute(select(func.pg_backend_pid())).scalar_one()
+        killer.execute(select(func.pg_terminate_backend(lost)))
+        with pytest.raises(TransientError, match="the warehouse does not answer"):
+            copy_in(connection, temporary(KINDS), many)
+        assert connection.invalidated
