@@ -10,6 +10,7 @@
 | bad_date, bad_number, bad_list, bad_pattern, unknown_code | quarantine | a value cannot be read; flagged, it is NULL |
 | bad_child | flag | a value of a child (a supplement, a step) cannot be read: the child is stored, that value is NULL |
 | huge_text | quarantine | a code is longer than 200 signs or a name longer than 2,000 |
+| huge_number | quarantine | a small number, as a count or a code of a list, is beyond 32,767 |
 | finished_before_received | quarantine | finished_at < received_at |
 | received_in_future, finished_in_future, answered_in_future | quarantine | more than a day after now |
 | no_receipt_date | flag | the status is past receipt, but received_at is empty |
@@ -33,6 +34,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import SmallInteger
 
 from connectors.batch import Mask
 from connectors.codes import DAY, UNIT, said_by_code
@@ -44,6 +46,7 @@ from warehouse.vocabulary import CLOSED, NOT_RECEIVED, Entity
 Action = Literal["quarantine", "flag", "off"]
 FUTURE_TOLERANCE = timedelta(days=1)
 LONGEST_CODE, LONGEST_NAME = 200, 2_000
+LARGEST_SMALL = 2**15 - 1
 NAMES = frozenset({"name", "procedure_name", "field"})
 ERROR_CELLS = (
     "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
@@ -210,6 +213,14 @@ def _huge_text(context: Context) -> Mask:
     return found
 
 
+def _huge_number(context: Context) -> Mask:
+    found = _none(context)
+    for column in context.shape.table.columns:
+        if isinstance(column.type, SmallInteger) and column.name in context.frame:
+            found = found | _mask(context.frame[column.name].abs() > LARGEST_SMALL)
+    return found
+
+
 def _other_required(shape: Shape) -> tuple[str, ...]:
     return tuple(name for name in shape.required if name not in {*_own_key(shape), "unit"})
 
@@ -231,6 +242,7 @@ CHECKS: Mapping[str, Check] = {
     "missing_unit": Check("quarantine", _missing(lambda shape: ("unit",) if "unit" in shape.columns else ())),
     "missing_value": Check("quarantine", _missing(_other_required)),
     "huge_text": Check("quarantine", _huge_text),
+    "huge_number": Check("quarantine", _huge_number),
     "unknown_unit": Check("quarantine", _unknown_unit, ("unit",)),
     "finished_before_received": Check(
         "quarantine", _before("finished_at", "received_at"), ("finished_at", "received_at")
@@ -250,7 +262,7 @@ CHECKS: Mapping[str, Check] = {
 }  # fmt: skip
 """Every check, in the order in which a row's first failure is its reason."""
 
-UNAVOIDABLE = frozenset({"missing_key", "missing_unit", "missing_value", "huge_text"})
+UNAVOIDABLE = frozenset({"missing_key", "missing_unit", "missing_value", "huge_text", "huge_number"})
 """The warehouse cannot hold such a row: these checks can only quarantine."""
 
 
@@ -317,7 +329,7 @@ def _explain(context: Context, name: str, row: int) -> str:
 
 
 def _empty_columns(context: Context, name: str, row: int) -> tuple[str, ...]:
-    if name == "huge_text":
+    if name in {"huge_text", "huge_number"}:
         return ()
     return tuple(column for column in context.shape.required if pd.isna(context.frame[column].iloc[row]))
 

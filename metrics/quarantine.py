@@ -48,6 +48,7 @@ REASONS: Mapping[str, Reason] = {
     "bad_list": Reason(Label("Danh sách không đọc được", "A list cannot be read"), _IN_MAPPING),
     "unknown_code": Reason(Label("Mã ngoài danh mục quy định", "A value is not in its code list"), _IN_MAPPING),
     "huge_text": Reason(Label("Chuỗi ký tự quá dài", "A text is too long"), _AT_SOURCE),
+    "huge_number": Reason(Label("Số quá lớn", "A number is too large"), _AT_SOURCE),
     "finished_before_received": Reason(Label("Kết thúc trước khi tiếp nhận", "Finished before received"), _AT_SOURCE),
     "received_in_future": Reason(Label("Ngày tiếp nhận ở tương lai", "Received in the future"), _CLOCK),
     "finished_in_future": Reason(Label("Ngày kết thúc ở tương lai", "Finished in the future"), _CLOCK),

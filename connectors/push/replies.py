@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     "bad_child": "giá trị trong danh sách con không đọc được",
     "unknown_code": "giá trị không có trong danh mục mã",
     "huge_text": "giá trị quá dài",
+    "huge_number": "số quá lớn",
     "finished_before_received": "kết thúc trước khi tiếp nhận",
     "received_in_future": "ngày tiếp nhận ở tương lai",
     "finished_in_future": "ngày kết thúc ở tương lai",

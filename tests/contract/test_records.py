@@ -110,14 +110,15 @@ def test_bad_records_are_quarantined_with_field_and_value(warehouse: Engine, fee
         record(8, MaHoSo="H" * 500),
         record(9),
         record(10, MaHoSo=" "),
+        record(11, DanhSachHoSoBoSung="[" + ",".join(["{}"] * 32_768) + "]"),
     ]
-    assert counts(run(warehouse, feed(records))) == (10, 1, 0, 9)
+    assert counts(run(warehouse, feed(records))) == (11, 1, 0, 10)
     found = {code and code[:20]: reason for code, (reason, _) in reasons(warehouse).items()}
     assert found == {
         "H29.27-220301-0001": "bad_date", "H29.27-220301-0002": "unknown_code", "H29.27-220301-0003": "unknown_unit",
         "H29.27-220301-0004": "missing_unit", "H29.27-220301-0005": "finished_before_received",
         "H29.27-220301-0006": "received_in_future", "H29.27-220301-0007": "bad_list", "H" * 20: "huge_text",
-        None: "missing_key",
+        "H29.27-220301-0011": "huge_number", None: "missing_key",
     }  # fmt: skip
     details = {code: detail for code, (_, detail) in reasons(warehouse).items()}
     assert details["H29.27-220301-0001"] == "bad_date: NgayTiepNhan: '20220230080000'"
