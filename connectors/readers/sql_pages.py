@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Select, TableClause, and_, column, literal, or_, select
+from sqlalchemy import ColumnElement, Select, TableClause, and_, column, literal, select, tuple_
 from sqlalchemy.types import TypeEngine
 
 from connectors.batch import text_array, text_column
@@ -137,9 +137,10 @@ class Pager:
 
 
 def _from(order: Order, at: Sequence[Raw]) -> ColumnElement[bool]:
-    """The rows from a place in the order on, in the shape for which every planner uses an index."""
-    first = order[0] >= literal(at[0])
-    return first if len(order) == 1 else and_(first, or_(order[0] > literal(at[0]), order[1] >= literal(at[1])))
+    """The rows from a place in the order on: compared as pairs for planners that can, and as a range for the others."""
+    places = [literal(value) for value in at]
+    first = order[0] >= places[0]
+    return first if len(order) == 1 else and_(first, tuple_(*order) >= tuple_(*places))
 
 
 __all__ = ["Page", "Pager"]
