@@ -23,7 +23,9 @@ from connectors.readers.rows import Rows, without_empty
 from warehouse.errors import RefusedInput, TransientError
 from warehouse.sources import FileSettings
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 2**20
+"""pyarrow reads up to 32 blocks ahead, so they are what its memory is made of."""
+LONGEST_ROW_BYTES = 8 * 2**20
 DELIMITERS = (",", ";", "\t", "|")
 _MAGIC = {
     b"\x1f\x8b": "gzip", b"PAR1": "Parquet", b"PK\x03\x04": "a zip or Excel file", b"%PDF": "PDF",
@@ -151,7 +153,31 @@ def refuse_disguise(content: Content, head: bytes, format_name: str) -> None:
         )
 
 
+class _LongRowError(Exception):
+    """A row is larger than a block."""
+
+
 def _parse(content: Content, layout: Layout) -> Iterator[Rows]:
+    """Parse a file in small blocks; one with a row that does not fit into them is read on in large ones."""
+    done = 0
+    try:
+        for rows in _in_blocks(content, layout, BLOCK_BYTES):
+            yield rows
+            done += len(rows.numbers)
+        return
+    except _LongRowError:
+        pass
+    try:
+        for rows in _in_blocks(content, layout, LONGEST_ROW_BYTES):
+            drop = min(done, len(rows.numbers))
+            done -= drop
+            yield rows.part(drop)
+    except _LongRowError:
+        told = f"a quote that is not closed, or a row of more than {LONGEST_ROW_BYTES} bytes"
+        raise RefusedInput(f"{content.shown}: not whole CSV ({told}); write it again") from None
+
+
+def _in_blocks(content: Content, layout: Layout, block_bytes: int) -> Iterator[Rows]:
     names = [str(position) for position in range(layout.header.width)]
     ragged: list[tuple[int | None, int]] = []
 
@@ -159,7 +185,7 @@ def _parse(content: Content, layout: Layout) -> Iterator[Rows]:
         ragged.append((row.number, row.actual_columns))
         return "error"
 
-    reading = pa.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names)
+    reading = pa.csv.ReadOptions(use_threads=False, block_size=block_bytes, column_names=names)
     parsing = pa.csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True, invalid_row_handler=note)
     converting = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.large_string()),
@@ -214,6 +240,8 @@ def _named_troubles(content: Content, layout: Layout, ragged: list[tuple[int | N
             ) from None
         if "UTF8" in str(error):
             raise _NotUtf8Error from None
+        if "straddling" in str(error):
+            raise _LongRowError from None
         raise RefusedInput(f"{shown}: not whole CSV (a quote that is not closed, or a row without end)") from None
     except UnicodeDecodeError as error:
         raise RefusedInput(f"{shown}: not text in {layout.encoding} throughout: {error.reason}; set encoding") from None

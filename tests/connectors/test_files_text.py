@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from connectors.batch import Batch
 from connectors.readers import files
+from connectors.readers.delimited import BLOCK_BYTES, LONGEST_ROW_BYTES
 from connectors.readers.encoding import by_evidence, find_encoding, gather_evidence
 from tests.conftest import shared
 from warehouse.errors import RefusedInput
@@ -228,6 +229,22 @@ def test_rows_behind_the_last_record_are_none(tmp_path: Path) -> None:
 def test_ragged_rows_are_named_by_their_row_under_titles(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(TITLES + "Mã hồ sơ;Tên;x\n1;a;\n2\n", encoding="utf-8")
     with pytest.raises(RefusedInput, match="row 6 has 1 columns, the header has 3"):
+        read(tmp_path)
+
+
+def test_a_row_that_is_larger_than_a_block_is_read(tmp_path: Path) -> None:
+    """Some systems write a scanned page into a cell."""
+    lines = [f"{number},a,{'x' * (3 * BLOCK_BYTES if number == 1500 else 1000)}" for number in range(2000)]
+    (tmp_path / "a.csv").write_text("Mã hồ sơ,Tên,Ảnh\n" + "\n".join(lines), encoding="utf-8")
+    batches = read(tmp_path, rows=700)
+    assert [row[0] for row in cells(batches)] == [str(number) for number in range(2000)]
+    assert batches[-1].place(599) == "a.csv row 2001"
+
+
+def test_a_quote_that_is_not_closed_is_refused(tmp_path: Path) -> None:
+    rest = "1,a,x\n" * (2 * LONGEST_ROW_BYTES // 6)
+    (tmp_path / "a.csv").write_text('Mã hồ sơ,Tên,x\n1,a,\n2,"b,\n' + rest, encoding="utf-8")
+    with pytest.raises(RefusedInput, match="a quote that is not closed, or a row of more than"):
         read(tmp_path)
 
 
