@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,6 @@ from dashboard.cards import card, careful
 from dashboard.data_parts import difference, fact, facts, height_of, tinted
 from dashboard.draw import Draw
 from dashboard.shell import age_note
-from dashboard.tables import styled
 from dashboard.texts import _, later
 from dashboard.theme import Meaning
 from metrics import Period
@@ -45,7 +45,7 @@ def balance_view(draw: Draw, period: Period) -> None:
         return
     frame, told = data_ask.balance(draw, period)
     _headlines(draw, frame)
-    with card("balance", _("Balance of the units"), f"{period.text} · {age_note(draw)}"):
+    with card("balance", _("Balance of the units"), f"{_days(draw, period)} · {age_note(draw)}"):
         st.caption(
             _(
                 "Carried in + received − resolved − closed without result − open. Above 0: dossiers of which nobody"
@@ -54,6 +54,13 @@ def balance_view(draw: Draw, period: Period) -> None:
         )
         _table(draw, frame)
         _periods(told, period)
+
+
+def _days(draw: Draw, period: Period) -> str:
+    """Write the first and the last civil day of a period; the last is today where it is not over."""
+    zone = draw.settings.zone
+    last = min(period.end - timedelta(microseconds=1), draw.as_of)
+    return f"{numbers.day(period.start, zone)} – {numbers.day(last, zone)}"
 
 
 def _headlines(draw: Draw, frame: pd.DataFrame) -> None:
@@ -102,12 +109,12 @@ def _table(draw: Draw, frame: pd.DataFrame) -> None:
     ordered = ordered.sort_values(["_off", "received"], ascending=False, kind="stable", ignore_index=True)
     table = ordered[list(shown)].astype("Float64").astype(float)
     table.insert(0, "unit", _names(draw, ordered))
-    style = styled(draw, table, counts=tuple(name for name in shown if name not in SIGNED))
     signed = [name for name in SIGNED if name in shown]
-    writes: dict[Any, Callable[[Any], str]] = dict.fromkeys(signed, lambda value: difference(value, draw))
+    writes: dict[Any, Callable[[Any], str]] = {name: (lambda value: _count(value, draw)) for name in shown}
+    writes |= dict.fromkeys(signed, lambda value: difference(value, draw))
     if "gap" in shown:
         writes["gap"] = lambda value: _signed(value, draw)
-    style = style.format(writes).map(tinted(draw), subset=signed)  # type: ignore[arg-type]
+    style = table.style.format(writes).map(tinted(draw), subset=signed)  # type: ignore[arg-type]
     columns: dict[str, Any] = {
         name: st.column_config.NumberColumn(_(words), width=150 if name in SIGNED[:2] else 95)
         for name, words in shown.items()
@@ -117,6 +124,10 @@ def _table(draw: Draw, frame: pd.DataFrame) -> None:
         style, key="balance_table", hide_index=True, column_config=columns, height=height_of(len(table), 720),
         alt=_("Balance of the units"), placeholder=numbers.NONE, row_height=34,
     )  # fmt: skip
+
+
+def _count(value: Any, draw: Draw) -> str:  # noqa: ANN401 - a cell
+    return numbers.number(None if pd.isna(value) else float(value), draw.language)
 
 
 def _signed(value: Any, draw: Draw) -> str:  # noqa: ANN401 - a cell

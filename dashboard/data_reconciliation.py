@@ -26,7 +26,8 @@ from warehouse.vocabulary import Entity, Status, label
 
 OURS_KEY, THEIRS_KEY, PRECISION_KEY, KIND_KEY, UNIT_KEY = "ours", "theirs", "exact", "differs", "of_unit"
 EVERY = "all"
-PRECISIONS = {Precision.SECOND: later("To the second"), Precision.DAY: later("By day")}
+PRECISIONS = {str(Precision.SECOND): later("To the second"), str(Precision.DAY): later("By day")}
+EXACT = str(Precision.SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def reconciliation_view(draw: Draw, period: Period) -> None:
         return
     counts = data_ask.reconciled(draw, comparison)
     choice = _narrowed(draw, comparison, counts)
-    left, right = st.columns([1, 1.7], gap="small")
+    left, right = st.columns([1, 2.1], gap="small")
     with left:
         _units_card(draw, counts, choice)
     with right:
@@ -71,11 +72,11 @@ def _compared(draw: Draw, mine: list[str], others: list[str]) -> Comparison | No
                     st.selectbox(words, names, label_visibility="collapsed", **in_url(key, names[0], names))
         st.segmented_control(
             _("Instants"),
-            [str(precision) for precision in PRECISIONS],
+            list(PRECISIONS),
             required=True,
-            format_func=lambda name: _(PRECISIONS[Precision(name)]),
+            format_func=lambda name: _(PRECISIONS[name]),
             label_visibility="collapsed",
-            **in_url(PRECISION_KEY, Precision.SECOND, [str(precision) for precision in PRECISIONS]),
+            **in_url(PRECISION_KEY, EXACT, PRECISIONS),
         )
         ours, theirs = selected(OURS_KEY, mine[0], mine), selected(THEIRS_KEY, others[0], others)
         until = data_ask.compared_until(draw, ours, theirs)
@@ -89,7 +90,7 @@ def _compared(draw: Draw, mine: list[str], others: list[str]) -> Comparison | No
                     time=at,
                 )
             )
-    exact = Precision(selected(PRECISION_KEY, Precision.SECOND, [str(precision) for precision in PRECISIONS]))
+    exact = Precision(selected(PRECISION_KEY, EXACT, PRECISIONS))
     return None if until is None else Comparison(ours, theirs, until, exact)
 
 
@@ -195,11 +196,14 @@ TITLES = {
 def _list(draw: Draw, page: pd.DataFrame, choice: Choice) -> None:
     names = draw.names("unit", _unit_codes(page))
     table = side_by_side(draw, page, choice.kind, names, (_("not there"), _("not here")))
-    widths = {"code": 190, "unit": 130, "kind": 160, "ours": 165, "theirs": 165, "gap": 95}
-    columns = {name: st.column_config.TextColumn(_(words), width=widths[name]) for name, words in TITLES.items()}
+    widths = {"code": 215, "unit": 130, "kind": 155, "ours": 150, "theirs": 150, "gap": 80}
+    titles = {name: _(words) for name, words in TITLES.items()}
+    if choice.kind:
+        del titles["kind"]  # the title of the card says it
+    columns = {name: st.column_config.TextColumn(words, width=widths[name]) for name, words in titles.items()}
     opened = [_address(row, choice.comparison) for row in table.itertuples()]
     clickable(
-        draw, table[list(TITLES)], columns, key="compared_table", alt=_("Dossiers that differ"),
+        draw, table[list(titles)], columns, key="compared_table", alt=_("Dossiers that differ"),
         height=height_of(len(table), 620), on_row=lambda row: st.session_state.update(_opened=opened[row]),
     )  # fmt: skip
     if found := st.session_state.pop("_opened", None):

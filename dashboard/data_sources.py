@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from connectors.state import Freshness, SourceState
-from dashboard import navigation, numbers
+from dashboard import numbers
 from dashboard.cards import card, good
 from dashboard.data_parts import fact, facts, height_of
 from dashboard.draw import Draw
@@ -53,11 +53,12 @@ def sources_view(draw: Draw, period: Period) -> None:
         return
     found = _streams(draw)
     _headlines(draw, found)
-    left, right = st.columns([1.1, 1], gap="small")
+    chosen = _chosen(found)
+    left, right = st.columns([1, 1.25], gap="small")
     with left:
-        _list(draw, found)
+        _list(draw, found, chosen)
     with right:
-        _detail(draw, _chosen(found))
+        _detail(draw, chosen)
 
 
 def _streams(draw: Draw) -> list[Stream]:
@@ -112,13 +113,17 @@ def _headlines(draw: Draw, found: list[Stream]) -> None:
         )  # fmt: skip
 
 
-def _list(draw: Draw, found: list[Stream]) -> None:
+def _list(draw: Draw, found: list[Stream], chosen: Stream) -> None:
     with card("streams", _("Sources"), age_note(draw)):
         for stream in found:
-            _row(draw, stream)
+            _row(draw, stream, chosen=stream is chosen)
 
 
-def _row(draw: Draw, stream: Stream) -> None:
+def _choose(code: str) -> None:
+    st.query_params[STREAM_KEY] = code
+
+
+def _row(draw: Draw, stream: Stream, *, chosen: bool) -> None:
     meaning, icon, word = judgement(stream)
     state, language = stream.state, draw.language
     key = stream.code.replace("/", "-")
@@ -127,8 +132,15 @@ def _row(draw: Draw, stream: Stream) -> None:
         st.container(horizontal=True, vertical_alignment="top", gap="small"),
     ):
         with st.container(width="stretch", gap=None):
-            title = f"{plain(state.name)} · {label(state.entity, language)}"
-            navigation.link(navigation.DATA, title, stream=stream.code)
+            st.button(
+                f"{plain(state.name)} · {label(state.entity, language)}",
+                key=f"open-{key}",
+                on_click=_choose,
+                args=(stream.code,),
+                type="tertiary",
+                icon=":material/arrow_right_alt:" if chosen else None,
+                icon_position="right",
+            )
             st.caption(_asked(draw, stream))
             if (run := state.last_run) is not None:
                 st.caption(_last_run(draw, stream))
@@ -233,7 +245,9 @@ def _runs_table(draw: Draw, frame: pd.DataFrame) -> None:
     shown["error"] = frame["error"].fillna("")
     titles = {name: _(words) for name, words in RUN_TITLES.items()}
     columns = {
-        name: st.column_config.NumberColumn(words, width=82) if name in COUNTED else st.column_config.TextColumn(words)
+        name: (st.column_config.NumberColumn if name in COUNTED else st.column_config.TextColumn)(
+            words, width=WIDTHS[name]
+        )
         for name, words in titles.items()
     }
     columns["started_at"] = instant_column(draw, titles["started_at"])
@@ -250,6 +264,10 @@ def _runs_table(draw: Draw, frame: pd.DataFrame) -> None:
     st.caption(_("A run that finds nothing new again and again is one line, from its first time on."))
 
 
+WIDTHS = {
+    "started_at": 130, "kind": 90, "state": 95, "read": 66, "stored": 66, "unchanged": 80, "quarantined": 66,
+    "seconds": 68, "rate": 95, "error": 400,
+}  # fmt: skip
 COUNTED = ("read", "stored", "unchanged", "quarantined", "seconds", "rate")
 
 

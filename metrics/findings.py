@@ -22,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -30,7 +31,7 @@ from metrics.calendar import Clock
 from metrics.scope import Scope, UnitTree, resolve
 from metrics.statements import texts
 from warehouse.errors import BadQuestion
-from warehouse.schema import dossier, flow_day, missing_record, procedure, reference_dossier
+from warehouse.schema import dossier, missing_record, procedure, reference_dossier
 from warehouse.vocabulary import Channel, Entity, Label, OnlineLevel, Status
 
 _d = dossier.c
@@ -44,7 +45,7 @@ PORTAL_PUSH = {Status.SUPPLEMENT_REQUESTED, Status.PAYMENT_REQUESTED, Status.STO
 class Finding:
     """One thing that can be wrong; `flag` names the check that marked the dossiers, else `rows` tells which they are.
 
-    `counted` counts them by unit where that is cheaper than looking at every dossier.
+    `of_columns` are those that every dossier must be looked at for: they are counted in one pass.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Finding:
     note: Label
     flag: str = ""
     rows: Callable[[Sequence[str]], ColumnElement[bool]] | None = None
-    counted: Callable[[], Select[Any]] | None = None
+    of_columns: bool = False
 
 
 def _flag(name: str, label: Label, definition: Label, note: Label) -> Finding:
@@ -68,17 +69,6 @@ def _gone(_others: Sequence[str]) -> ColumnElement[bool]:
 def _information_only(_others: Sequence[str]) -> ColumnElement[bool]:
     level = select(procedure.c.code).where(procedure.c.online_level == OnlineLevel.INFORMATION)
     return and_(_d.channel == Channel.ONLINE, _d.received_at.is_not(None), _d.procedure.in_(level))
-
-
-def _information_only_counts() -> Select[Any]:
-    """By the rollup, which knows how many dossiers of a procedure came in by a channel."""
-    f = flow_day.c
-    level = select(procedure.c.code).where(procedure.c.online_level == OnlineLevel.INFORMATION)
-    return (
-        select(f.unit, func.sum(f.received))
-        .where(f.channel == Channel.ONLINE, f.procedure.in_(level), f.received > 0)
-        .group_by(f.unit)
-    )
 
 
 def _without_due(_others: Sequence[str]) -> ColumnElement[bool]:
@@ -111,7 +101,7 @@ _DECLARED = (
         "finished_without_due", Label("Đã xong nhưng không có hạn trả", "Finished without due date"),
         Label("Có kết quả nhưng không ghi ngày hẹn trả: không tính được đúng hạn hay quá hạn.",
               "A result, but no due date: neither on time nor late."),
-        _LAW_OF_TERMS, rows=_without_due,
+        _LAW_OF_TERMS, rows=_without_due, of_columns=True,
     ),
     _flag(
         "received_in_future", Label("Ngày tiếp nhận ở tương lai", "Received in the future"),
@@ -143,11 +133,16 @@ _DECLARED = (
               "The code bears another commune than the one that received or handles it."),
         _LAW_OF_CODES,
     ),
+    _flag(
+        "bad_child", Label("Bước xử lý hoặc lần bổ sung ghi sai", "A step or supplement is unreadable"),
+        Label("Một giá trị trong các bước xử lý, lần bổ sung của hồ sơ không đọc được và bị bỏ trống.",
+              "A value of the dossier's steps or supplements could not be read and is unknown."), _PRACTICE,
+    ),
     Finding(
         "information_only_online", Label("Nộp trực tuyến cho thủ tục chỉ cung cấp thông tin", "Online without service"),
         Label("Thủ tục chỉ cung cấp thông tin trực tuyến nhưng hồ sơ ghi nộp trực tuyến.",
               "The procedure has information online only, but the dossier says it was handed in online."),
-        Label("NĐ 42/2022/NĐ-CP", "Decree 42/2022/NĐ-CP"), rows=_information_only, counted=_information_only_counts,
+        Label("NĐ 42/2022/NĐ-CP", "Decree 42/2022/NĐ-CP"), rows=_information_only, of_columns=True,
     ),
     Finding(
         "pushed_as_finished", Label("Chờ bổ sung, dừng xử lý nhưng nguồn đối chiếu ghi đã xong", "Told as finished"),
@@ -176,8 +171,9 @@ def findings(
     Raises BadQuestion for an unknown unit in the scope.
     """
     codes = _codes(connection, clock, scope, as_of)
-    counted = [_counts(finding, codes, others) for finding in _DECLARED if not finding.flag]
-    rows = [tuple(row) for row in connection.execute(union_all(_flag_counts(codes), *counted))]
+    apart = [_counts(finding, codes, others) for finding in _DECLARED if finding.rows and not finding.of_columns]
+    rows = [tuple(row) for row in connection.execute(union_all(_flag_counts(codes), *apart))]
+    rows += _scanned(connection, codes)
     order = {name: place for place, name in enumerate(FINDINGS)}
     rows = sorted((row for row in rows if row[0] in order and row[2]), key=lambda row: (order[row[0]], -row[2], row[1]))
     frame = pd.DataFrame(rows, columns=["finding", "unit", "count"])
@@ -228,19 +224,26 @@ def _flag_counts(codes: Sequence[str] | None) -> Select[Any]:
 
 
 def _counts(finding: Finding, codes: Sequence[str] | None, others: Sequence[str]) -> Select[Any]:
-    if finding.counted is not None:
-        counted = finding.counted().subquery()
-        unit, number = counted.c
-        inside = [] if codes is None else [unit == any_(texts(codes))]
-        return select(literal(finding.name), unit, number).where(*inside)
     statement = select(literal(finding.name), _d.unit, func.count())
     return statement.where(_dossiers(finding, others), *_inside(codes)).group_by(_d.unit)
+
+
+def _scanned(connection: Connection, codes: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    """Count the findings that are told by columns alone, in one pass over the dossiers."""
+    tests = {finding.name: _dossiers(finding, ()) for finding in _DECLARED if finding.of_columns}
+    counts = [func.count().filter(test) for test in tests.values()]
+    statement = select(_d.unit, *counts).where(or_(*tests.values()), *_inside(codes)).group_by(_d.unit)
+    return [
+        (name, unit, count)
+        for unit, *found in connection.execute(statement)
+        for name, count in zip(tests, found, strict=True)
+    ]
 
 
 def _dossiers(finding: Finding, others: Sequence[str]) -> ColumnElement[bool]:
     if finding.rows is not None:
         return finding.rows(others)
-    return and_(FLAGGED, _d.flags.contains([finding.flag]))
+    return and_(FLAGGED, literal(finding.flag) == any_(_d.flags))
 
 
 def _inside(codes: Sequence[str] | None) -> list[ColumnElement[bool]]:

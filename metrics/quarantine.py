@@ -46,6 +46,8 @@ REASONS: Mapping[str, Reason] = {
     "bad_date": Reason(Label("Ngày giờ không đọc được", "A date cannot be read"), _IN_MAPPING),
     "bad_number": Reason(Label("Số không đọc được", "A number cannot be read"), _IN_MAPPING),
     "bad_list": Reason(Label("Danh sách không đọc được", "A list cannot be read"), _IN_MAPPING),
+    "bad_pattern": Reason(Label("Giá trị sai dạng quy định", "A value has another form than it should"), _IN_MAPPING),
+    "bad_child": Reason(Label("Bước xử lý, lần bổ sung ghi sai", "A step or supplement is unreadable"), _IN_MAPPING),
     "unknown_code": Reason(Label("Mã ngoài danh mục quy định", "A value is not in its code list"), _IN_MAPPING),
     "huge_text": Reason(Label("Chuỗi ký tự quá dài", "A text is too long"), _AT_SOURCE),
     "huge_number": Reason(Label("Số quá lớn", "A number is too large"), _AT_SOURCE),

@@ -64,13 +64,13 @@ class Precision(StrEnum):
 
 
 LABELS: Mapping[Difference, Label] = {
-    Difference.MISSING_THERE: Label("Nguồn đối chiếu không có", "Missing there"),
-    Difference.MISSING_HERE: Label("Chỉ có ở nguồn đối chiếu", "Only there"),
+    Difference.MISSING_THERE: Label("Nguồn đối chiếu thiếu", "Missing there"),
+    Difference.MISSING_HERE: Label("Nguồn đối chiếu thừa", "Only there"),
     Difference.STATUS: Label("Khác trạng thái", "Status differs"),
     Difference.RECEIVED: Label("Khác ngày tiếp nhận", "Receipt differs"),
     Difference.DUE: Label("Khác hạn trả", "Due date differs"),
     Difference.FINISHED: Label("Khác ngày kết thúc", "End differs"),
-    Difference.UNIT: Label("Khác đơn vị giải quyết", "Unit differs"),
+    Difference.UNIT: Label("Khác đơn vị", "Unit differs"),
 }
 COLUMNS: Mapping[Difference, str] = {
     Difference.STATUS: "status",
@@ -141,7 +141,7 @@ def differences(
     limit: int = 200,
     offset: int = 0,
 ) -> pd.DataFrame:
-    """Return one page of the dossiers that differ, in the order of their codes; `reconcile` says how many there are.
+    """Return one page of the dossiers that differ, the latest changed first; `reconcile` says how many there are.
 
     Columns: code, unit, `kinds` (the differences, in their order), and for status, received_at, due_at, finished_at and
     unit the values of both sides (`our_…`, `their_…`; missing where unknown), `…_seconds` theirs minus ours for
@@ -154,7 +154,7 @@ def differences(
     chosen = [or_(*wanted), ~rows.c.too_new]
     if unit is not None:
         chosen.append(rows.c.here == unit)
-    page = select(rows).where(*chosen).order_by(rows.c.code).limit(limit).offset(offset)
+    page = select(rows).where(*chosen).order_by(rows.c.changed.desc(), rows.c.code).limit(limit).offset(offset)
     return _page(connection.execute(page).mappings().all(), clock)
 
 
@@ -173,9 +173,8 @@ def _rows(connection: Connection, comparison: Comparison, clock: Clock, scope: S
         func.coalesce(a.code, b.code).label("code"),
         here.label("here"),
         both.label("both"),
-        or_(
-            func.coalesce(a.changed >= comparison.until, False), func.coalesce(b.changed >= comparison.until, False)
-        ).label("too_new"),
+        func.greatest(a.changed, b.changed).label("changed"),
+        (func.greatest(a.changed, b.changed) >= comparison.until).label("too_new"),
         *(test.label(f"is_{kind}") for kind, test in tests.items()),
         *(side.c[name].label(f"{side.name}_{name}") for name in COLUMNS.values() for side in (ours, theirs)),
     ).select_from(ours.join(theirs, a.code == b.code, full=True))

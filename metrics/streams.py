@@ -15,6 +15,8 @@ from warehouse.vocabulary import BreakerState
 Name = tuple[str, str]
 """Source and entity."""
 LONGEST_LIST = 1_000
+RATED = 100
+"""A run of fewer records shows how long an answer takes, not how many come in a second."""
 RUN_COLUMNS = (
     "id", "kind", "state", "started_at", "finished_at", "read", "stored", "unchanged", "quarantined", "seconds",
     "rate", "error",
@@ -23,10 +25,10 @@ RUN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What is recorded of one stream beside its last run; `rate` (records a second) is of the last run that read any.
+    """What is recorded of one stream beside its last run.
 
-    `missing` counts records that the last sweep did not find at the source, `drift_days` days that differ there,
-    `quarantined` records that wait in quarantine.
+    `rate` (records a second) is of the last run of RATED records or more, `missing` counts records that the last sweep
+    did not find at the source, `drift_days` days that differ there, `quarantined` records that wait in quarantine.
     """
 
     breaker: BreakerState = BreakerState.CLOSED
@@ -42,7 +44,7 @@ class StreamFacts:
 _c = sync_run.c
 # a run that reads nothing again and again is one row: its length says nothing about speed
 _SECONDS = case((_c.read > 0, extract("epoch", _c.finished_at - _c.started_at)))
-_RATE = case((_SECONDS > 0, _c.read / _SECONDS))
+_RATE = case((and_(_SECONDS > 0, _c.read >= RATED), _c.read / _SECONDS))
 
 
 def stream_facts(connection: Connection, streams: Sequence[Name]) -> dict[Name, StreamFacts]:
@@ -72,7 +74,7 @@ def stream_facts(connection: Connection, streams: Sequence[Name]) -> dict[Name, 
 def runs(connection: Connection, source: str, entity: str, limit: int = 20) -> pd.DataFrame:
     """Return the last runs of a stream, newest first.
 
-    Columns: RUN_COLUMNS; instants UTC, `seconds` and `rate` (records a second) missing where nothing was read.
+    Columns: RUN_COLUMNS; instants UTC, `seconds` and `rate` (records a second) missing where too few were read.
     """
     columns = [_SECONDS.label(name) if name == "seconds" else _RATE.label(name) if name == "rate" else _c[name]
                for name in RUN_COLUMNS]  # fmt: skip
@@ -118,7 +120,7 @@ def _rates(connection: Connection, streams: Sequence[Name]) -> dict[Name, float 
         return {}
     newest = [
         select(_c.source, _c.entity, _RATE.label("rate"))
-        .where(and_(_c.source == source, _c.entity == entity, _c.read > 0, _c.finished_at.is_not(None)))
+        .where(and_(_c.source == source, _c.entity == entity, _c.read >= RATED, _c.finished_at.is_not(None)))
         .order_by(_c.id.desc())
         .limit(1)
         .subquery()
