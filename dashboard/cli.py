@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from dashboard import cli_config, cli_data, cli_measure, cli_quarantine, cli_run
+from dashboard import cli_config, cli_data, cli_measure, cli_quarantine, cli_run, cli_source
 from dashboard.cli_common import CommandGroup
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_data.database, name="db")
 app.add_typer(cli_data.units, name="units")
 app.add_typer(cli_quarantine.app, name="quarantine")
+app.add_typer(cli_source.app, name="source")
 app.command("sync")(cli_data.sync)
 app.command("measure")(cli_measure.measure)
 app.command("metrics")(cli_measure.metrics)

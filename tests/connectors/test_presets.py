@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -16,7 +18,8 @@ from connectors.batch import Batch, Stretch, as_text, text_array, text_column
 from connectors.entities import SHAPES
 from connectors.mapping import PRESETS, load_mapping
 from connectors.runs import RunReport
-from connectors.sync import receive
+from connectors.sync import receive, sync_source
+from tests.conftest import shared
 from tests.connectors.one_warehouse import empty, module_warehouse, units
 from tests.connectors.support import NOW, file_source, record, settings_of, table_rows
 from warehouse.schema import procedure, quarantine
@@ -370,3 +373,71 @@ def test_a_unit_list_without_places_leaves_them(empty: Engine) -> None:
     take(empty, "dvcqg-unit", UNIT)
     [row] = stored(empty, Entity.UNIT)
     assert (row["name"], row["lat"], row["population"]) == ("Xã mới", 10.5, None)
+
+
+# --- real files -------------------------------------------------------------------------------------------------
+
+
+def sync_files(engine: Engine, entity: Entity, preset: str, *paths: Path) -> RunReport:
+    source = file_source(*paths, entity=entity, mapping=preset)
+    report = sync_source(engine, settings_of(source), source, now=NOW)
+    assert report.error is None
+    return report
+
+
+def form_06_workbook(path: Path) -> None:
+    """A workbook as units print it: titles, merged headings, the row of numbers, fields, a total, signatures."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Biểu số II.06a/VPCP/KSTT"])
+    sheet.append(["TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT TTHC TẠI UBND XÃ TÂN NHỰT"])
+    sheet.append(["Từ ngày 15/12/2021 đến ngày 14/3/2022"])
+    sheet.append(["STT", "Lĩnh vực, công việc giải quyết theo cấp", "Tiếp nhận", None, None, None, "Đã giải quyết"])
+    sheet.append([None, None, "Tổng số", "Trực tuyến", "Trực tiếp, dịch vụ bưu chính", "Từ kỳ trước", "Tổng số"])
+    sheet.merge_cells("C4:F4")
+    sheet.append([f"({number})" for number in range(1, 14)])
+    sheet.append(["I", "Cấp xã"])
+    sheet.append([1, "Hộ tịch", 1200, 700, 480, 20, 1150, 900, 230, 20, 50, 48, 2])
+    sheet.append([2, "Chứng thực", 300, 0, 300, None, 300, 300, 0, 0, 0, 0, 0])
+    sheet.append([None, "Tổng số", 1500, 700, 780, 20, 1450, 1200, 230, 20, 50, 48, 2])
+    sheet.append([])
+    sheet.append([None, "NGƯỜI LẬP BIỂU", None, None, None, None, None, None, None, "CHỦ TỊCH"])
+    book.save(path)
+
+
+def test_a_form_06_workbook(units: Engine, tmp_path: Path) -> None:
+    form_06_workbook(tmp_path / "27001_report-2022Q1.xlsx")
+    report = sync_files(units, Entity.REPORTED_FIGURE, "form-06", tmp_path)
+    assert (report.stored, report.quarantined) == (32, 1), "the signature under a figure's column is refused, visibly"
+    rows = {(row["field"], row["item"]): row["value"] for row in stored(units, Entity.REPORTED_FIGURE)}
+    assert rows["", ReportItem.RECEIVED_TOTAL] == 1500
+    assert rows["Hộ tịch", ReportItem.OPEN_LATE] == 2
+    assert ("Chứng thực", ReportItem.CARRIED_IN) not in rows
+    assert "CHỦ TỊCH" in refused(units)[0]
+
+
+def test_a_reply_of_the_portal_saved_as_a_file(units: Engine, tmp_path: Path) -> None:
+    reply = {"code": "OK", "data": {"overview": {"totalScore": 56.56}, "evaluation": [SCORES]}, "message": None}
+    (tmp_path / "766_2022-03.json").write_text(json.dumps(reply))
+    source = file_source(
+        tmp_path, entity=Entity.EXTERNAL_SCORE, mapping="dvcqg-766", reader={"records": "data.evaluation"}
+    )
+    assert sync_source(units, settings_of(source), source, now=NOW).stored == 4
+    assert {row["period"] for row in stored(units, Entity.EXTERNAL_SCORE)} == {"2022-03"}
+
+
+def test_the_excel_export_of_the_portal(empty: Engine) -> None:
+    report = sync_files(empty, Entity.PROCEDURE, "dvcqg-procedure-excel", shared("vn_procedures/excel"))
+    assert (report.read, report.quarantined) == (2642, 0)
+    codes = {row["code"] for row in stored(empty, Entity.PROCEDURE)}
+    assert len(codes) == report.stored
+    assert any(code.endswith("0") for code in codes), "codes are texts"
+
+
+def test_the_procedures_of_the_portal(empty: Engine) -> None:
+    report = sync_files(empty, Entity.PROCEDURE, "procedure", shared("vn_procedures/procedures.csv.gz"))
+    assert (report.read, report.quarantined) == (5665, 0)
+    rows = stored(empty, Entity.PROCEDURE)
+    assert {row["level"] for row in rows} == {"commune", "province", None}
+    assert all(row["name"] == unicodedata.normalize("NFC", row["name"]) for row in rows)
