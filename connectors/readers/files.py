@@ -126,7 +126,10 @@ class _Run:
 def _is_there(name: str) -> bool:
     """Say whether a file that was read, or the archive that held it, is still there."""
     path = Path(name)
-    return any(place.is_file() for place in (path, *path.parents))
+    try:
+        return any(place.is_file() for place in (path, *path.parents))
+    except OSError:
+        return True  # it cannot be seen now; that does not make it new
 
 
 def _rows(content: Content, settings: FileSettings, fields: Mapping[str, bool]) -> Iterator[Rows]:

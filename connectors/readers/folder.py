@@ -32,35 +32,35 @@ def find_files(patterns: Sequence[Path]) -> dict[Path, bool]:
     """
     found: dict[Path, bool] = {}
     for pattern in patterns:
-        by_name = False
-        if any(sign in pattern.name for sign in "*?["):
-            paths = _inside(pattern.parent, _like(pattern))
-        elif pattern.is_dir():
-            paths = [path for path in _inside(pattern, _entries(pattern)) if _is_data(path)]
-        else:
-            paths, by_name = [_named(pattern)], True
-        for path in paths:
-            _refuse_unreadable(path)
-            found[path] = by_name or found.get(path, False)
+        try:
+            _find(pattern, found)
+        except OSError as error:
+            raise TransientError(f"{pattern}: cannot be listed: {error.strerror}; check its rights") from None
     return found
 
 
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        raise TransientError(f"{folder}: cannot be listed: {error.strerror}; check its rights") from None
+def _find(pattern: Path, found: dict[Path, bool]) -> None:
+    by_name = False
+    if any(sign in pattern.name for sign in "*?["):
+        paths = _inside(pattern.parent, _like(pattern))
+    elif pattern.is_dir():
+        paths = [path for path in _inside(pattern, pattern.iterdir()) if _is_data(path)]
+    else:
+        paths, by_name = [_named(pattern)], True
+    for path in paths:
+        _refuse_unreadable(path)
+        found[path] = by_name or found.get(path, False)
 
 
 def _like(pattern: Path) -> list[Path]:
     """Find the files of a pattern; other systems write the same Vietnamese name with other characters."""
-    return [path for path in _entries(pattern.parent) if fnmatchcase(_same(path.name), _same(pattern.name))]
+    return [path for path in pattern.parent.iterdir() if fnmatchcase(_same(path.name), _same(pattern.name))]
 
 
 def _named(path: Path) -> Path:
     if path.is_file():
         return path
-    for other in _entries(path.parent) if path.parent.is_dir() else ():
+    for other in path.parent.iterdir() if path.parent.is_dir() else ():
         if _same(other.name) == _same(path.name) and other.is_file():
             return other
     raise TransientError(f"{path}: no such file or folder; check path of this source")
