@@ -26,15 +26,15 @@ def mark_children(children: Sequence[ChildRows], good: pd.DataFrame) -> pd.DataF
     """Add a column CHILDREN to the good rows of a batch: a record whose children differ is another version of it."""
     if not children:
         return good
-    marks = pd.Series("", index=good.index, dtype="str")
+    marks = dict.fromkeys(good.index.tolist(), "")
     for child in children:
         shape = SHAPES[child.declared.entity]
-        rows = _rows(child, good, frozenset(good.index))
-        hashes = pd.Series(payload_hashes(rows[list(shape.stored)]), index=rows.index)
-        texts = rows[shape.key[-1]].astype(object) + ":" + hashes
-        joined = texts.groupby(child.parent[rows.index.to_numpy()]).agg(" ".join)
-        marks = marks.str.cat(joined.reindex(good.index).fillna(""), sep="/")
-    return good.assign(**{CHILDREN: marks})
+        rows = _rows(child, good, frozenset(marks))
+        parents = child.parent[rows.index.to_numpy()].tolist()
+        hashes = payload_hashes(rows[list(shape.stored)])
+        for parent, key, mark in zip(parents, rows[shape.key[-1]].tolist(), hashes, strict=True):
+            marks[parent] += f" {shape.entity}/{key}:{mark}"
+    return good.assign(**{CHILDREN: pd.Series(list(marks.values()), index=good.index, dtype="str")})
 
 
 def store_children(

@@ -69,10 +69,12 @@ def elements(rows: RowSet, items: set[str], texts: Mapping[str, Any], size: int,
     field = texts.get(rows.label)
     bad = np.zeros(size, bool)
     found: list[tuple[int, int, Mapping[str, Any]]] = []
-    for record, text in enumerate(field.to_pylist() if field is not None else [None] * size):
-        if text is None or text == "[]":
-            bad[record] = text is None and not rows.optional
-            continue
+    if field is None:
+        field = pa.nulls(size, pa.large_string())
+    if not rows.optional:
+        bad |= np.asarray(pc.is_null(field).to_numpy(zero_copy_only=False), dtype=bool)
+    full = np.flatnonzero(pc.fill_null(pc.not_equal(field, "[]"), False).to_numpy(zero_copy_only=False))
+    for record, text in zip(full.tolist(), field.take(pa.array(full)).to_pylist(), strict=True):
         inside = _objects(rows, parsed(text))
         bad[record] = inside is None
         found += [(record, number, element) for number, element in inside or ()]
