@@ -18,14 +18,14 @@ def main() -> None:
     """Run the chosen parts, all of them where none is named."""
     options = _options()
     quick, parts = options.quick, options.only
-    scenario = options.scenario or ("binh-chanh-2022" if quick else "gia-lam-2022")
+    dossiers = options.dossiers or (60_000 if quick else 1_000_000)
     sizes = tuple(options.sizes or ((3_000, 30_000) if quick else (30_000, 500_000)))
     now = datetime.now(UTC).replace(microsecond=0)
     console.print(f"load of this machine before the bench: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory(prefix="ioc-bench-") as name, server() as url:
         folder = Path(name)
         if "load" in parts:
-            load.run(url, folder, scenario, options.runs or (1 if quick else 3))
+            load.run(url, folder, dossiers, options.runs or 1)
         if "questions" in parts:
             questions.run(url, sizes, options.runs or (5 if quick else 20), now)
         if "pages" in parts:
@@ -37,7 +37,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="what to measure; all when left out")
     parser.add_argument("--quick", action="store_true", help="small sizes, less than a minute")
     parser.add_argument("--runs", type=int, help="repetitions behind each median")
-    parser.add_argument("--scenario", help="scenario of the simulated intake that is loaded")
+    parser.add_argument("--dossiers", type=int, help="length of the history that is loaded")
     parser.add_argument("--sizes", type=int, nargs=2, metavar=("SMALL", "LARGE"), help="dossiers behind the questions")
     return parser.parse_args()
 
