@@ -13,10 +13,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, create_engine, insert, text
 
+from metrics import Clock, Period, Scope
+from metrics.balance import balance
 from tests.browser.stack import Stack, free_port
 from tests.conftest import ROOT, TEMPLATE, shared
+from warehouse.schema import reported_figure
+from warehouse.settings import Settings
+from warehouse.vocabulary import REPORT_FORM, ReportItem
 
 FIVE_FIELDS = {
     "Nội vụ",
@@ -179,6 +184,36 @@ def test_gia_lam_2022_communes_and_their_gap(loaded: Stack, ask: Ask, published:
     assert parts(online, "online_share")[0] == told["online3"]
     communes = ask("received", by="unit", filter="unit_kind=commune", **TO_DECEMBER)
     assert len(communes) == published["gia_lam_2022_district"]["communes"]
+
+
+@of("gia-lam-2022")
+def test_gia_lam_2022_balance_as_computed_and_as_reported(loaded: Stack, published: dict[str, Any]) -> None:
+    """The published sums of the communes are short by 9, and so are the dossiers: both show it, and they agree."""
+    told, settings = published["gia_lam_2022_communes"], Settings()
+    items = {
+        ReportItem.RECEIVED_TOTAL: told["handled"],
+        ReportItem.CARRIED_IN: told["carried_over"],
+        ReportItem.RESOLVED_TOTAL: told["solved_on_time"],
+        ReportItem.OPEN_TOTAL: told["in_progress_in_time"],
+    }
+    period = Period.parse(TO_DECEMBER["period"], settings.zone)
+    key = {"source": "bao-cao", "unit": "018", "form": REPORT_FORM, "period": period.text, "field": "Cấp xã"}
+    rows = [
+        {**key, "item": item, "value": value, "seen_at": period.end, "payload_hash": ""}
+        for item, value in items.items()
+    ]
+    engine = create_engine(loaded.database)
+    with engine.begin() as connection:
+        connection.execute(insert(reported_figure), rows)
+        frame = balance(connection, clock=Clock.of(settings), period=period, as_of=period.end, scope=Scope.of({"018"}))
+    engine.dispose()
+    level = frame[frame["level"] == "commune"].iloc[0]
+    assert (level["total"], level["resolved"], level["open"]) == (82_861, 82_567, 285)
+    assert (level["balance"], level["reported_balance"], level["gap"]) == (9, 9, 0)
+    desk = frame[(frame["unit"] == "018") & (frame["level"] == "")].iloc[0]
+    assert (desk["total"], desk["balance"]) == (16_103, 0)
+    communes = frame[(frame["unit"] != "018") & (frame["level"] == "")]
+    assert communes["balance"].sum() == 9
 
 
 @of("vu-ban-2022h1")

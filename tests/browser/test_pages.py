@@ -16,7 +16,13 @@ pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Visitor]
 PICTURES = os.environ.get("IOC_PICTURES")
-PATHS = {"tong-quan": "/", "xep-hang": "/xep-hang", "don-vi": "/don-vi?unit=27601", "can-xu-ly": "/can-xu-ly"}
+PATHS = {
+    "tong-quan": "/",
+    "xep-hang": "/xep-hang",
+    "don-vi": "/don-vi?unit=27601",
+    "can-xu-ly": "/can-xu-ly",
+    "du-lieu": "/du-lieu",
+}
 ENGLISH = re.compile(
     r"\b(Overview|Ranking|Unit|Open|Overdue|Received|Resolved|Loading|Deploy|Rerun|Settings|Search|Fields?|Period|None|nan|NaT)\b"
 )
