@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import Engine, select
 
 from connectors.runs import RunReport
@@ -31,7 +34,24 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["rest", "csv", "parquet"])
+def _names(records: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for item in records for name in item))
+
+
+def _csv(records: list[dict[str, Any]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _names(records), restval="")
+    writer.writeheader()
+    writer.writerows(_flat(item) for item in records)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Excel writes signs that XML does not have as _xHHHH_."""
+    return value.replace("\0", "_x0000_") if isinstance(value, str) else value
+
+
+@pytest.fixture(params=["rest", "csv", "csv in zip", "xlsx", "json", "parquet"])
 def feed(request: pytest.FixtureRequest, tmp_path: Path, intake: Intake) -> Feed:
     """Give records to a source of each kind."""
 
@@ -40,18 +60,34 @@ def feed(request: pytest.FixtureRequest, tmp_path: Path, intake: Intake) -> Feed
         return rest_source(intake.url, reader={"page_size": 2})
 
     def by_csv(records: list[dict[str, Any]]) -> SourceSettings:
-        names = list(dict.fromkeys(name for item in records for name in item))
-        with (tmp_path / "dossiers.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
-            writer.writerows(_flat(item) for item in records)
+        (tmp_path / "dossiers.csv").write_text(_csv(records), encoding="utf-8", newline="")
         return file_source(tmp_path)
+
+    def by_zip(records: list[dict[str, Any]]) -> SourceSettings:
+        with zipfile.ZipFile(tmp_path / "dossiers.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xã/dossiers.csv", _csv(records).encode("utf-16"))
+        return file_source(tmp_path)
+
+    def by_xlsx(records: list[dict[str, Any]]) -> SourceSettings:
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("Danh sách")
+        sheet.append(["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"])
+        sheet.append(_names(records))
+        for item in map(_flat, records):
+            sheet.append([_cell(item.get(name, "")) for name in _names(records)])
+        book.save(tmp_path / "dossiers.xlsx")
+        return file_source(tmp_path)
+
+    def by_json(records: list[dict[str, Any]]) -> SourceSettings:
+        (tmp_path / "dossiers.json").write_text(json.dumps({"data": records}), encoding="utf-8")
+        return file_source(tmp_path, reader={"records": "data"})
 
     def by_parquet(records: list[dict[str, Any]]) -> SourceSettings:
         pd.DataFrame([_flat(item) for item in records]).astype("str").to_parquet(tmp_path / "dossiers.parquet")
         return file_source(tmp_path / "*.parquet")
 
-    return {"rest": by_rest, "csv": by_csv, "parquet": by_parquet}[request.param]
+    kinds = {"csv": by_csv, "csv in zip": by_zip, "xlsx": by_xlsx, "json": by_json, "parquet": by_parquet}
+    return {"rest": by_rest, **kinds}[request.param]
 
 
 def run(engine: Engine, source: SourceSettings) -> RunReport:
@@ -114,11 +150,12 @@ def test_bad_records_are_quarantined_with_field_and_value(warehouse: Engine, fee
     ]
     assert counts(run(warehouse, feed(records))) == (11, 1, 0, 10)
     found = {code and code[:20]: reason for code, (reason, _) in reasons(warehouse).items()}
+    cut = feed.__name__ == "by_xlsx"  # no cell holds more than 32,767 signs
     assert found == {
         "H29.27-220301-0001": "bad_date", "H29.27-220301-0002": "unknown_code", "H29.27-220301-0003": "unknown_unit",
         "H29.27-220301-0004": "missing_unit", "H29.27-220301-0005": "finished_before_received",
         "H29.27-220301-0006": "received_in_future", "H29.27-220301-0007": "bad_list", "H" * 20: "huge_text",
-        "H29.27-220301-0011": "huge_number", None: "missing_key",
+        "H29.27-220301-0011": "bad_list" if cut else "huge_number", None: "missing_key",
     }  # fmt: skip
     details = {code: detail for code, (_, detail) in reasons(warehouse).items()}
     assert details["H29.27-220301-0001"] == "bad_date: NgayTiepNhan: '20220230080000'"
