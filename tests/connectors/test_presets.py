@@ -136,7 +136,7 @@ UNIT = {"MaDonVi": "27003", "TenDonVi": "Xã mới", "CapDonVi": "commune", "Hie
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "dvcqg": record(1, DanhSachHoSoBoSung=[SUPPLEMENT]),
-    "dvcqg-push": record(1),
+    "dvcqg-push": record(1, DanhSachHoSoBoSung=[SUPPLEMENT]),
     "dvcqg-step": STEP,
     "td-ioc-dossier": IOC_DOSSIER,
     "td-ioc-unit-month": UNIT_MONTH,
@@ -155,6 +155,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "dvcqg-766-payment": PAYMENT,
     "external-score": {"unit": "27001", "period": "2022", "item": "TOTAL", "score": "83,47"},
     "form-06": FORM_06,
+    "form-06-numbers": {name.strip("()"): value for name, value in FORM_06.items()},
     "form-06-by-unit": FORM_06 | {"(2)": "27001"},
     "dvcqg-procedure": {"MaTTHC": "1.000110", "TenTTHC": "Khai sinh", "MaLinhVuc": "HT", "TenLinhVuc": "Hộ tịch"},
     "dvcqg-procedure-excel": {"Mã số": "1.000111", "Tên": "Khai sinh", "Lĩnh vực": "Hộ tịch"},
@@ -164,6 +165,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 LABELS = {
     "td-ioc-unit-month": "thang-2022-03.json item", "form-06": "27001_report-2022Q1.xlsx row",
+    "form-06-numbers": "27001_2022Q1.xlsx row",
     "form-06-by-unit": "huyen_report-2022Q1.xlsx row",
 } | dict.fromkeys((name for name in ENTITIES if name.startswith("dvcqg-766")), "766_2022-03.json item")  # fmt: skip
 
