@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from dashboard import cli_config, cli_data, cli_measure, cli_quarantine, cli_run, cli_source
+from dashboard import cli_config, cli_data, cli_form06, cli_measure, cli_quarantine, cli_run, cli_source
 from dashboard.cli_common import CommandGroup
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.add_typer(cli_source.app, name="source")
 app.command("sync")(cli_data.sync)
 app.command("measure")(cli_measure.measure)
 app.command("metrics")(cli_measure.metrics)
+app.command("form06")(cli_form06.form06)
 app.command("worker")(cli_run.worker)
 app.command("web")(cli_run.web)
 app.command("up")(cli_run.up)

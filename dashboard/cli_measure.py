@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -29,7 +29,9 @@ NAMED = ("unit", "procedure", "field")
 PIPED_WIDTH = 240
 """A table that goes to a file or a pipe is not cut at 80 signs."""
 
+FIGURES = frozenset({"numerator", "denominator", "value"})
 Row = dict[str, Any]
+Style = Literal["table", "csv", "json"]
 
 
 def measure(
@@ -40,7 +42,7 @@ def measure(
     as_of: Annotated[str | None, typer.Option(help="Instant (ISO 8601); later events do not exist. Now.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Only this unit and all below it; repeatable.")] = None,
     where: Annotated[list[str] | None, typer.Option("--filter", help="dimension=value[,value]; repeatable.")] = None,
-    style: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print.")] = "table",
+    style: Annotated[Style, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Print metrics with numerator, denominator and value; an unknown value stays empty (null in JSON)."""
     from metrics import Clock, Period, Scope  # noqa: PLC0415 - pandas is slow to import
@@ -65,7 +67,7 @@ def measure(
         "metrics": metrics, "by": dimensions, "period": asked.text, "from": asked.start.isoformat(),
         "to": asked.end.isoformat(), "as_of": instant.isoformat(), "units": sorted(unit or ()), "filters": filters,
     }  # fmt: skip
-    _print(style, columns_of(dimensions), rows, {"question": question, "data_version": version})
+    print_rows(style, columns_of(dimensions), rows, {"question": question, "data_version": version})
 
 
 def metrics() -> None:
@@ -137,11 +139,14 @@ def columns_of(dimensions: tuple[str, ...]) -> list[str]:
     return [*shown, "metric", "numerator", "denominator", "value"]
 
 
-def _print(style: str, columns: list[str], rows: list[Row], head: Row) -> None:
+def print_rows(
+    style: Style, columns: list[str], rows: list[Row], head: Row, figures: Collection[str] = FIGURES
+) -> None:
+    """Print rows as a table, as CSV, or as JSON with what `head` says; the columns of `figures` stand to the right."""
     if style == "table":
         table = Table(box=None, pad_edge=False)
         for name in columns:
-            table.add_column(name, justify="right" if name in {"numerator", "denominator", "value"} else "left")
+            table.add_column(name, justify="right" if name in figures else "left")
         for row in rows:
             table.add_row(*(_shown(row[name]) for name in columns))
         terminal = Console(highlight=False, markup=False)

@@ -240,3 +240,46 @@ def test_tphcm_2018(loaded: Stack, ask: Ask, published: dict[str, Any]) -> None:
     levels = loaded.count("select online_level::text, count(*) from procedure group by online_level")
     assert levels == {"3": told["level3"], "4": told["level4"]}
     assert sum(levels.values()) == told["services"]
+
+
+def form06(loaded: Stack, by: str, **options: str) -> dict[str, Any]:
+    """Form II.06 as `ioc form06` prints it, with its total taken off the rows."""
+    words = [word for option, given in options.items() for word in (f"--{option.replace('_', '-')}", given)]
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard.cli", "form06", "--by", by, "--format", "json", *words],
+        env={**os.environ, **loaded.environment}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    form: dict[str, Any] = json.loads(done.stdout)
+    form["total"] = form["rows"].pop()
+    for column in form["columns"]:
+        assert sum(row[column["item"]] for row in form["rows"]) == form["total"][column["item"]], column
+    return form
+
+
+@of("binh-chanh-2022")
+def test_form_06_of_binh_chanh_2022(loaded: Stack, published: dict[str, Any]) -> None:
+    told = published["binh_chanh_2022"]
+    fields, units = form06(loaded, "field", **YEAR), form06(loaded, "unit", **YEAR)
+    for form in (fields, units):
+        total = form["total"]
+        assert total["received_total"] == told["received"]
+        assert total["resolved_total"] == told["solved"]
+        assert total["open_total"] == told["in_progress"]
+        assert all(finding["difference"] == 0 for finding in form["findings"])
+    assert {k: v for k, v in fields["total"].items() if isinstance(v, int)} == {
+        k: v for k, v in units["total"].items() if isinstance(v, int)
+    }
+    assert sum(row["received_total"] > 0 for row in units["rows"]) == told["communes"]
+
+
+@of("gia-lam-2022")
+def test_form_06_shows_the_gap_of_gia_lam_2022(loaded: Stack, published: dict[str, Any]) -> None:
+    told = published["gia_lam_2022_communes"]
+    form = form06(loaded, "unit", filter="unit_kind=commune", **TO_DECEMBER)
+    assert form["total"]["carried_in"] == told["carried_over"]
+    assert form["total"]["received_total"] == told["handled"]
+    assert form["total"]["resolved_total"] == told["solved_on_time"]
+    assert form["total"]["open_in_time"] == told["in_progress_in_time"]
+    [gap] = [finding for finding in form["findings"] if finding["row"] == "" and finding["identity"] == "balance"]
+    assert (gap["gap"], gap["difference"]) == (9, 9)
