@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from connectors import quarantine
+from connectors import missing, quarantine
 from connectors.batch import Batch
 from connectors.checks import Context, Refusal, Verdict, run_checks
 from connectors.children import mark_children, store_children
@@ -21,6 +21,7 @@ from connectors.stream import Stream
 from connectors.transform import Mapped
 from connectors.trouble import TooManyRefusedError
 from warehouse.schema import unit
+from warehouse.vocabulary import RunKind
 
 JUDGED_ROWS = 20
 """Before so many records of a run were read, the share of refused ones says nothing."""
@@ -87,12 +88,18 @@ def take_again(
 def _store_good(
     connection: Connection, stream: Stream, log: RunLog, mapped: Mapped, verdict: Verdict
 ) -> tuple[pd.DataFrame, Stored, int]:
-    """Store the good rows and mark what they resolve; return them, what was stored, and how many were resolved."""
+    """Store the good rows and mark what they resolve; return them, what was stored, and how many were resolved.
+
+    A mark that the source had lost them counts as resolved too.
+    """
     source, shape = stream.source.name, stream.shape
     good = mark_children(mapped.children, mapped.frame.assign(flags=verdict.flags)[verdict.good])
     stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone, straight=log.straight)
     store_children(connection, source, mapped.children, good, stored, now=log.now, zone=stream.zone)
-    return good, stored, quarantine.resolve(connection, source, shape, good, log.now)
+    resolved = quarantine.resolve(connection, source, shape, good, log.now)
+    if log.kind is not RunKind.REPLAY:  # what was kept here says nothing of what the source has
+        resolved += missing.found_again(connection, source, shape, good)
+    return good, stored, resolved
 
 
 def _count(connection: Connection, log: RunLog, stored: Stored, verdict: Verdict, *, changed: bool) -> None:

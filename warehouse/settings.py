@@ -243,6 +243,9 @@ def _anchor_reader(reader: dict[str, Any], base: Path) -> None:
     if "path" in reader:
         paths = [reader["path"]] if isinstance(reader["path"], str) else reader["path"]
         reader["path"] = [_anchored(path, base) if isinstance(path, str) else path for path in paths]
+    url = reader.get("url")
+    if isinstance(url, str) and url.startswith("sqlite:///"):
+        reader["url"] = "sqlite:///" + _anchored(url.removeprefix("sqlite:///"), base)
     login = reader.get("login")
     for table in (reader, login if isinstance(login, dict) else {}):
         for key, value in table.items():

@@ -307,6 +307,21 @@ class SourceSettings(Section):
         default_factory=dict, description="what a named check does here, where not its default"
     )
 
+    @model_validator(mode="after")
+    def _can_be_swept(self) -> SourceSettings:
+        if self.sweep is not None and self.no_sweep is not None:
+            raise ValueError(f"sweep: {self.no_sweep}; take [sources.sweep] out")
+        return self
+
+    @property
+    def no_sweep(self) -> str | None:
+        """Why its keys cannot be compared with those stored here; None where they can."""
+        if self.pushed:
+            return "its records are sent to us (kind = push): there is no list of them to compare with"
+        if self.entity in {Entity.UNIT, Entity.PROCEDURE}:
+            return f"several sources may fill the catalogue of {self.entity}s: none can say what is missing there"
+        return None
+
     @property
     def pushed(self) -> bool:
         """Whether its records are sent to us, so that there is nothing to read."""
