@@ -17,12 +17,15 @@ STEPS = (
     "rows written",
     "children written",
     "refused kept",
+    "records settled",
     "watermark moved",
     "counts written",
     "version advanced",
     "batch committed",
+    "rows replayed",
     "run finished",
 )
+"""In the order of a run; "records settled" and "rows replayed" are those of a replay of quarantined records."""
 
 _watchers: list[Callable[[str], None]] = []
 

@@ -80,7 +80,7 @@ def take_again(
         passed = [row for index, row in enumerate(kept) if index not in refused]
         quarantine.settle(connection, source, shape, passed, log.now)
         quarantine.restate(connection, source, shape, [(kept[index], refusal) for index, refusal in refused.items()])
-        reached("refused kept")
+        reached("records settled")
         _count(connection, log, stored, verdict, changed=bool(resolved or passed))
     reached("batch committed")
 

@@ -1,0 +1,1 @@
+"""Faults on real processes: whatever dies, and when, the tables end as if nothing had been (docs/reliability.md)."""
