@@ -230,6 +230,28 @@ target = Table(
     Column("value", Float, nullable=False),
     Column("deadline", Date),
     Column("legal_basis", Text),
+    Column("note", Text, comment="what the value rests on, where that is no law"),
+)
+
+closed_period = Table(
+    "closed_period",
+    metadata,
+    Column("period", Text, primary_key=True, comment="text of a period, as in the question language"),
+    _instant("start_at", nullable=False),
+    _instant("end_at", nullable=False),
+    _instant("recorded_at", nullable=False),
+    Column("data_version", BigInteger, nullable=False, comment="of the data that the figures were read from"),
+    comment="ended periods whose figures were recorded, once",
+)
+
+closed_figure = Table(
+    "closed_figure",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("counter", Text, primary_key=True, comment="name of a counter of metrics/counters.py"),
+    Column("value", BigInteger, nullable=False),
+    comment="what a period's figures were when they were first recorded; a counter that is not there was 0",
 )
 
 flow_day = Table(
