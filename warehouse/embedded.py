@@ -59,6 +59,8 @@ OPTIONS: Mapping[str, str] = {
     "max_wal_size": "2GB",
     "jit": "off",
     "log_min_messages": "warning",
+    "log_min_error_statement": "panic",  # statements and details quote the records
+    "log_error_verbosity": "terse",
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
