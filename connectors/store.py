@@ -2,7 +2,9 @@
 
 Which of two versions of a row is newer: the one with the later `source_updated_at`; at the same second the one whose
 status is further on, then the one with the greater hash, so that any order of arrival ends in the same table. A row
-without that time counts as older than one with it; among rows that have none, the last to arrive stands.
+without that time counts as older than one with it; among rows that have none, the last to arrive stands. Where a source
+restates (a corrected file, a whole source read again after its mapping was corrected), at the same second the last to
+arrive stands as well.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ def store_rows(
     now: datetime,
     zone: ZoneInfo,
     straight: StraightWay | None = None,
+    restates: bool = False,
 ) -> Stored:
     """Store mapped rows (with a `flags` column) of one entity; the caller's transaction holds everything.
 
@@ -88,7 +91,7 @@ def store_rows(
     """
     if not len(rows):
         return Stored(0, 0)
-    newest = _newest(shape, rows)
+    newest = _newest(shape, rows, restates)
     whole = _as_stored(shape, source, newest, now)
     if straight is not None and straight.take(connection, shape, source, whole):
         return _after_straight(connection, shape, newest, len(rows), zone)
@@ -96,7 +99,7 @@ def store_rows(
     prepare(connection, staged)
     copy_in(connection, staged, whole)
     reached("rows staged")
-    old = _old_versions(connection, shape, staged)
+    old = _old_versions(connection, shape, staged, restates)
     reached("versions compared")
     written = _written(connection, shape, staged, newest, old) if CHILDREN in rows else frozenset[int]()
     taught = 0
@@ -143,14 +146,14 @@ def _plain(array: Any) -> Any:  # noqa: ANN401 - Arrow array
     return array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array
 
 
-def _newest(shape: Shape, rows: pd.DataFrame) -> pd.DataFrame:
+def _newest(shape: Shape, rows: pd.DataFrame, restates: bool) -> pd.DataFrame:
     """Of several versions of a row in one batch, keep the newest; its hash is added."""
     hashed = [*shape.stored, *(name for name in (CHILDREN,) if name in rows)]
     rows = rows.assign(payload_hash=pd.Series(payload_hashes(rows[hashed]), index=rows.index, dtype="str"))
     keys = list(shape.key)
     if not rows.duplicated(keys).any():
         return rows
-    order = [name for name in (UPDATED, "status", "payload_hash") if name in rows]
+    order = [UPDATED] if restates else [name for name in (UPDATED, "status", "payload_hash") if name in rows]
     dated = rows[UPDATED].notna()
     undated = rows[~dated].drop_duplicates(keys, keep="last")
     ranked = rows[dated].sort_values(order, kind="stable", na_position="first").drop_duplicates(keys, keep="last")
@@ -167,7 +170,7 @@ def _as_stored(shape: Shape, source: str, rows: pd.DataFrame, now: datetime) -> 
     )  # fmt: skip
 
 
-def _old_versions(connection: Connection, shape: Shape, staged: Table) -> Table | None:
+def _old_versions(connection: Connection, shape: Shape, staged: Table, restates: bool) -> Table | None:
     """Leave in `staged` what is new or newer and return the stored versions that it replaces; None: there are none.
 
     The large table is asked once, by its key, and in a first load that is all that this costs.
@@ -181,7 +184,7 @@ def _old_versions(connection: Connection, shape: Shape, staged: Table) -> Table 
     if not connection.execute(insert(old).from_select(list(shape.table.columns.keys()), known)).rowcount:
         return None
     same = _same_key(shape, old, staged)
-    connection.execute(delete(staged).where(same, ~_newer(shape, staged, old)))
+    connection.execute(delete(staged).where(same, ~_newer(shape, staged, old, restates)))
     connection.execute(delete(old).where(~exists(select(literal(1)).select_from(staged).where(same))))
     return old
 
@@ -216,7 +219,7 @@ def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:
     return and_(*(one.c[column.name] == other.c[column.name] for column in shape.table.primary_key.columns))
 
 
-def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
+def _newer(shape: Shape, staged: Table, stored: Table, restates: bool) -> ColumnElement[bool]:
     """Whether the staged version of a row replaces the stored one."""
     new, old = staged.c, stored.c
     if not shape.versioned:
@@ -227,10 +230,11 @@ def _newer(shape: Shape, staged: Table, stored: Table) -> ColumnElement[bool]:
         tuple_(*(func.coalesce(side[name], 0) if name == "status" else side[name] for name in rank))
         for side in (new, old)
     ]
+    same = func.coalesce(new[UPDATED] == old[UPDATED], literal(False))
     later = or_(
         old[UPDATED].is_(None),
         func.coalesce(new[UPDATED] > old[UPDATED], literal(False)),
-        and_(func.coalesce(new[UPDATED] == old[UPDATED], literal(False)), ranks[0] > ranks[1]),
+        same if restates else and_(same, ranks[0] > ranks[1]),
     )
     return and_(new.payload_hash != old.payload_hash, later)
 

@@ -15,7 +15,7 @@ from connectors.readers import read_source
 from connectors.transform import Mapped, apply_mapping
 from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
-from warehouse.sources import SourceSettings
+from warehouse.sources import FileSettings, SourceSettings
 from warehouse.vocabulary import Entity
 
 
@@ -28,6 +28,9 @@ class Stream:
     shape: Shape
     checks: Mapping[str, Action]
     zone: ZoneInfo
+    restates: bool = False
+    """Whether of two versions of the same second the one that arrives later stands: files are corrected that way, and a
+    source that is read again from its start after its mapping was corrected."""
 
     @classmethod
     def of(cls, settings: Settings, source: SourceSettings) -> Stream:
@@ -43,7 +46,8 @@ class Stream:
                 f"source {source.name}: entity = {source.entity}, but the mapping {Path(source.mapping).name}"
                 f" is one of {mapping.entity}; change one of them"
             )
-        return cls(source, mapping, SHAPES[source.entity], actions(source.checks), settings.zone)
+        corrects = isinstance(source.reader, FileSettings)
+        return cls(source, mapping, SHAPES[source.entity], actions(source.checks), settings.zone, corrects)
 
     def read(self, position: str | None) -> Iterator[Batch]:
         """Read everything after a position, batch by batch."""

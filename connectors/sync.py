@@ -51,12 +51,14 @@ def sync_source(
 ) -> RunReport:
     """Read one source to its end and return what was done; `now` is the clock of checks and records.
 
-    `from_start` reads everything again, whatever the watermark: what is stored already stays unchanged. Once `stop` is
+    `from_start` reads everything again, whatever the watermark: what is stored in this version already stays unchanged,
+    what reads differently by a corrected mapping is written anew. Once `stop` is
     set, the run ends within a second, but for the batch that is being stored. Trouble is recorded and returned as a
     failed run, batches before it stay. Raises ConfigurationError for a wrong mapping or setting, TransientError when
     the warehouse does not answer.
     """
     stream = Stream.of(settings, source)
+    stream = replace(stream, restates=stream.restates or from_start)
     if source.pushed:  # an empty run would make its data look fresh
         raise ConfigurationError(f"source {source.name}: its records are sent to us (kind = push); nothing to read")
     log = RunLog(source, now)

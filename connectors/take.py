@@ -94,7 +94,10 @@ def _store_good(
     """
     source, shape = stream.source.name, stream.shape
     good = mark_children(mapped.children, mapped.frame.assign(flags=verdict.flags)[verdict.good])
-    stored = store_rows(connection, shape, source, good, now=log.now, zone=stream.zone, straight=log.straight)
+    stored = store_rows(
+        connection, shape, source, good,
+        now=log.now, zone=stream.zone, straight=log.straight, restates=stream.restates,
+    )  # fmt: skip
     store_children(connection, source, mapped.children, good, stored, now=log.now, zone=stream.zone)
     resolved = quarantine.resolve(connection, source, shape, good, log.now)
     if log.kind is not RunKind.REPLAY:  # what was kept here says nothing of what the source has
