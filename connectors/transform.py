@@ -20,8 +20,10 @@ from connectors.mapping import FieldMapping, Rule, SourceMapping
 from connectors.nested import Elements, Rows, as_fields, elements, members
 from connectors.records import Fields, Records
 from connectors.rules import NUMBER, Children, RowSet
+from connectors.supplement_times import with_supplement_times
 from connectors.templates import fill, search
 from connectors.values import ARROW, clean, constant, json_objects, read_values
+from warehouse.vocabulary import Entity
 
 _PANDAS: dict[Kind, Any] = {
     Kind.TEXT: TEXT,
@@ -110,6 +112,9 @@ def apply_mapping(mapping: SourceMapping, batch: Batch, zone: ZoneInfo) -> Mappe
     problems = [*_missing_fields(records, np.arange(records.size)), *applied.problems]
     children = tuple(_children(records, child, clock) for child in mapping.children)
     problems += [problem for _, found in children for problem in found]
+    for child, _ in children:
+        if child.declared.entity is Entity.DOSSIER_SUPPLEMENT:
+            frame = with_supplement_times(frame, child.frame, child.parent)
     return Mapped(frame, applied.kept_texts(), tuple(problems), records, children=tuple(rows for rows, _ in children))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, select
@@ -13,7 +15,7 @@ from connectors.mapping import load_mapping
 from connectors.runs import RunReport
 from connectors.sync import receive
 from tests.connectors.one_warehouse import empty, module_warehouse, units
-from tests.connectors.support import CLOCKS, NOW, file_source, record, settings_of, table_rows
+from tests.connectors.support import CLOCKS, NOW, record, rest_source, settings_of, table_rows
 from tests.connectors.test_presets import batch_of
 from warehouse.errors import ConfigurationError
 from warehouse.schema import dossier, dossier_step, dossier_supplement, quarantine
@@ -29,7 +31,7 @@ def supplement(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def take(engine: Engine, *records: dict[str, Any], mapping: str = "dvcqg", **options: Any) -> RunReport:  # noqa: ANN401
-    source = file_source(Path(), mapping=mapping, **options)
+    source = rest_source("http://127.0.0.1:9/", mapping=mapping, **options)
     return receive(engine, settings_of(source), source, batch_of(records), now=NOW).report
 
 
@@ -173,3 +175,20 @@ def test_wrong_children_are_named(tmp_path: Path, text: str, message: str) -> No
     file.write_text(f'extends = "dvcqg"\n[[children]]\n{text}\n')
     with pytest.raises(ConfigurationError, match=message):
         load_mapping(str(file))
+
+
+def test_supplements_say_since_when_and_how_long_a_dossier_waited(units: Engine) -> None:
+    asked = ("20220301090000", "20220303100000", "20220304110000")
+    came = ("20220302090000", "", "20220304100000")  # a day; not yet; before it was asked for
+    supplements = [
+        supplement(number, NgayBoSung=start, NgayTiepNhanBoSung=end)
+        for number, (start, end) in enumerate(zip(asked, came, strict=True), start=1)
+    ]
+    take(units, version(1, *supplements), version(1, *supplements[1:2], number=2), version(1, number=3))
+    with units.connect() as connection:
+        columns = (dossier.c.supplement_requested_at, dossier.c.paused_seconds)
+        rows = connection.execute(select(*columns).order_by(dossier.c.code)).all()
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    assert [tuple(row) for row in rows] == [
+        (datetime(2022, 3, 1, 9, tzinfo=zone), 86_400), (datetime(2022, 3, 3, 10, tzinfo=zone), None), (None, None)
+    ]  # fmt: skip
