@@ -21,19 +21,19 @@ from metrics.balance import ITSELF
 from warehouse.vocabulary import UnitKind, label
 
 OURS = {
-    "carried_in": later("Carried in"),
-    "received": later("Received"),
-    "resolved": later("Resolved"),
-    "closed_without_result": later("Without result"),
-    "open": later("Open"),
-    "balance": later("Difference"),
+    "carried_in": (later("Carried"), later("Carried in from before the period")),
+    "received": (later("Received"), later("Received in the period")),
+    "resolved": (later("Resolved"), later("Resolved with a result in the period")),
+    "closed_without_result": (later("No result"), later("Refused after receipt, withdrawn or stopped")),
+    "open": (later("Open"), later("Open at the end of the period")),
+    "balance": (later("Difference"), later("Difference of our own data")),
 }
 REPORTED = {
-    "reported_received_total": later("Reported: in all"),
-    "reported_resolved_total": later("Reported: resolved"),
-    "reported_open_total": later("Reported: open"),
-    "reported_balance": later("Reported: difference"),
-    "gap": later("Reported less ours"),
+    "reported_received_total": (later("Rep. in all"), later("Reported, form II.06 column 3: received and carried in")),
+    "reported_resolved_total": (later("Rep. resolved"), later("Reported, form II.06 column 7")),
+    "reported_open_total": (later("Rep. open"), later("Reported, form II.06 column 11")),
+    "reported_balance": (later("Rep. difference"), later("Column 3 less columns 7 and 11 of the report")),
+    "gap": (later("Rep. less ours"), later("Reported column 3 less what our data says of it")),
 }
 SIGNED = ("balance", "reported_balance", "gap")
 
@@ -69,6 +69,7 @@ def _headlines(draw: Draw, frame: pd.DataFrame) -> None:
     broken = int((own["balance"].fillna(0) != 0).sum())
     reported = frame[frame["reported_balance"].notna()]
     claimed = int(reported["reported_balance"].sum())
+    uneven = int((reported["reported_balance"] != 0).sum())
     apart = int((reported["gap"].fillna(0) != 0).sum())
     with facts(4):
         fact(
@@ -86,8 +87,10 @@ def _headlines(draw: Draw, frame: pd.DataFrame) -> None:
             )
             return
         fact(
-            "claimed", _("Difference, as reported"), numbers.signed(claimed, draw.language), _word(claimed),
-            _meaning(claimed),
+            "claimed", _("Difference, as reported"), numbers.signed(claimed, draw.language),
+            _("{uneven} of {count} reports out of balance", uneven=numbers.number(uneven, draw.language),
+              count=numbers.number(len(reported), draw.language)),
+            _meaning(uneven), help=_("Sum over the reports; above 0: dossiers without a known end"),
         )  # fmt: skip
         fact(
             "apart", _("Reports that differ from our data"), numbers.number(apart, draw.language),
@@ -116,10 +119,10 @@ def _table(draw: Draw, frame: pd.DataFrame) -> None:
         writes["gap"] = lambda value: _signed(value, draw)
     style = table.style.format(writes).map(tinted(draw), subset=signed)  # type: ignore[arg-type]
     columns: dict[str, Any] = {
-        name: st.column_config.NumberColumn(_(words), width=150 if name in SIGNED[:2] else 95)
-        for name, words in shown.items()
+        name: st.column_config.NumberColumn(_(words), width=125 if name in SIGNED[:2] else 92, help=_(help_))
+        for name, (words, help_) in shown.items()
     }
-    columns["unit"] = st.column_config.TextColumn(_("Unit"), pinned=True, width=200)
+    columns["unit"] = st.column_config.TextColumn(_("Unit"), pinned=True, width=165)
     st.dataframe(
         style, key="balance_table", hide_index=True, column_config=columns, height=height_of(len(table), 720),
         alt=_("Balance of the units"), placeholder=numbers.NONE, row_height=34,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -18,8 +19,8 @@ from dashboard.tables import clickable, instant_column
 from dashboard.texts import _, later
 from metrics import Period
 from metrics import quarantine as quarantines
-from metrics.quarantine import reason_of
-from warehouse.vocabulary import Entity, label
+from metrics.quarantine import REASONS, reason_of
+from warehouse.vocabulary import Entity, Language, label
 
 REASON_KEY = "reason"
 
@@ -104,7 +105,7 @@ COLUMNS = {
     "code": later("Code"),
     "reason": later("Reason"),
     "unit": later("Unit"),
-    "place": later("Place"),
+    "place": later("Position"),
     "detail": later("Detail"),
     "source": later("Source"),
     "entity": later("Data"),
@@ -142,12 +143,39 @@ def _readable(draw: Draw, page: pd.DataFrame) -> pd.DataFrame:
     table["entity"] = [label(Entity(entity), draw.language) for entity in page["entity"]]
     yes, no = _("yes"), _("no")
     table["complete"] = [yes if complete else no for complete in page["complete"]]
+    phrases = _phrases(draw.language)
+    for name in ("place", "detail"):
+        table[name] = [_said(text, phrases) for text in page[name]]
     return table[list(COLUMNS)]
+
+
+PHRASES = {
+    r"\bpage (\d+)": later("page {0}"),
+    r"\bitem (\d+)": later("item {0}"),
+    r"\brow (\d+)": later("row {0}"),
+    r"= empty\b": later("= empty"),
+    r"\bnot there\b": later("not there"),
+    r"\bnot a list of records\b": later("not a list of records"),
+}
+
+
+def _phrases(language: Language) -> dict[str, str]:
+    """The fixed words in what is kept of a place and a detail, as patterns, to those of the reader's language."""
+    fixed = {pattern: _(words).replace("{0}", r"\1") for pattern, words in PHRASES.items()}
+    return {**{rf"\b{name}\b": reason.label.text(language) for name, reason in REASONS.items()}, **fixed}
+
+
+def _said(text: str | None, phrases: dict[str, str]) -> str | None:
+    if text is None:
+        return None
+    for pattern, words in phrases.items():
+        text = re.sub(pattern, words, text)
+    return text
 
 
 def _whole_list(draw: Draw, reason: str | None) -> Callable[[Connection], pd.DataFrame]:
     titles = {name: _(words) for name, words in COLUMNS.items()}
-    words = {"yes": _("yes"), "no": _("no")}
+    words, phrases = {"yes": _("yes"), "no": _("no")}, _phrases(draw.language)
     language, clock, zone, fields = draw.language, draw.clock, draw.settings.zone, data_ask.unit_fields()
 
     def read(connection: Connection) -> pd.DataFrame:
@@ -155,6 +183,8 @@ def _whole_list(draw: Draw, reason: str | None) -> Callable[[Connection], pd.Dat
         frame = quarantines.records(connection, fields, clock=clock, reason=reason, limit=most)
         frame["reason"] = [reason_of(name).label.text(language) for name in frame["reason"]]
         frame["entity"] = [label(Entity(entity), language) for entity in frame["entity"]]
+        for name in ("place", "detail"):
+            frame[name] = [_said(text, phrases) for text in frame[name]]
         frame["complete"] = [words["yes" if complete else "no"] for complete in frame["complete"]]
         frame["first_seen_at"] = [numbers.moment(at, zone) for at in frame["first_seen_at"]]
         return frame[list(COLUMNS)].rename(columns=titles)

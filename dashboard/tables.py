@@ -58,8 +58,9 @@ def clickable(  # noqa: PLR0913 - a table has many sides
         if cells:
             on_row(int(cells[0][0]))
 
+    written = shares or counts or scores  # a style costs by the cell, even one that changes none
     st.dataframe(
-        styled(draw, table, shares=shares, counts=counts, scores=scores),
+        styled(draw, table, shares=shares, counts=counts, scores=scores) if written else table,
         key=key,
         hide_index=True,
         column_config=dict(columns),

@@ -147,11 +147,11 @@ def test_quarantine_by_reason_and_record(application: Application, engine: Engin
         refuse(engine, now, number, reason)
     told = everything(application(PAGE, view="quarantine"))
     for text in ("Ngày giờ không đọc được", "Đơn vị không có trong danh mục", "not_in_the_list_yet", "hôm qua",
-                 "page 1 item 2", "4 bản ghi đang chờ", "Thị trấn Một"):  # fmt: skip
+                 "trang 1 mục 2", "4 bản ghi đang chờ", "Thị trấn Một"):  # fmt: skip
         assert text in told, text
     one = everything(application(PAGE, view="quarantine", reason="unknown_unit"))
-    assert "page 1 item 2" in one
-    assert "page 1 item 1" not in one
+    assert "trang 1 mục 2" in one
+    assert "mục 1" not in one
     assert "Xem tất cả lý do" in one
 
 
