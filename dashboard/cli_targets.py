@@ -1,0 +1,48 @@
+"""`ioc targets`: load targets from a file or the starting ones, and list what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dashboard.cli_common import ConfigOption, engine_of
+from dashboard.cli_data import out
+from warehouse.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Targets: values that units should reach.")
+
+
+@app.command()
+def load(
+    file: Annotated[str, typer.Argument(help="TOML file of [[targets]], or the word default for the starting ones.")],
+    config: ConfigOption = None,
+) -> None:
+    """Store the targets of a file; those of the same metric, unit and day are replaced, nothing is deleted."""
+    from metrics.targets import DEFAULT_FILE, read_targets, store_targets  # noqa: PLC0415 - pandas is slow to import
+
+    chosen = DEFAULT_FILE if file == "default" else Path(file)
+    found = read_targets(chosen)
+    with engine_of(load_settings(config)).begin() as connection:
+        done = store_targets(connection, found, place=str(chosen))
+    out.print(f"targets: {done.changed} stored, {done.unchanged} already so")
+
+
+@app.command("list")
+def list_targets(config: ConfigOption = None) -> None:
+    """List every stored target."""
+    from metrics.targets import stored_targets  # noqa: PLC0415 - pandas is slow to import
+
+    with engine_of(load_settings(config)).connect() as connection:
+        found = stored_targets(connection)
+    if not found:
+        out.print("no target is stored: `ioc targets load default` stores the starting ones")
+        return
+    table = Table("metric", "applies to", "valid from", "value", "deadline", "rests on", box=None, pad_edge=False)
+    for target in found:
+        rest = "; ".join(part for part in (target.legal_basis, target.note) if part)
+        deadline = "" if target.deadline is None else str(target.deadline)
+        table.add_row(target.metric, target.applies_to, str(target.valid_from), f"{target.value:g}", deadline, rest)
+    out.print(table)
