@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from connectors.batch import Mask
 
-DateFormat = Literal["yyyyMMddHHmmss", "yyyyMMdd", "dd/MM/yyyy", "iso", "excel"]
-"""`dd/MM/yyyy` may be followed by HH:mm or HH:mm:ss; `iso` may have a time, a fraction and an offset."""
+DateFormat = Literal["yyyyMMddHHmmss", "yyyyMMdd", "dd/MM/yyyy", "iso", "excel", "epoch"]
+"""`dd/MM/yyyy` may be followed by HH:mm or HH:mm:ss; `iso` may have a time, a fraction and an offset; `epoch` is whole
+seconds (10 digits), milliseconds (13) or microseconds (16) since 1970 in UTC."""
 
 RepeatedHour = Literal["first", "second"]
 
@@ -131,6 +132,7 @@ _TIME = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?"
 _SLASHED = rf"^(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})/(?P<y>\d{{4}})(?:[ T]{_TIME})?(?P<o>)$"
 _ISO = rf"^(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}})(?:[ T]{_TIME} ?(?P<o>Z|[+-]\d{{2}}(?::?\d{{2}})?)?)?$"
 _SERIAL = r"^(?P<n>\d{1,5}(?:\.\d+)?)$"
+_EPOCH = r"^(?P<n>[0-9]{10}(?:[0-9]{3}){0,2})$"
 
 
 def _read_pattern(texts: Any, pattern: str) -> Reading:  # noqa: ANN401
@@ -178,10 +180,24 @@ def _read_serial(texts: Any) -> Reading:  # noqa: ANN401
     return reading
 
 
+def _read_epoch(texts: Any) -> Reading:  # noqa: ANN401
+    """Read counts since 1970; how many digits there are says what is counted."""
+    number = pc.struct_field(pc.extract_regex(texts, _EPOCH), "n")
+    values = pc.cast(number, pa.int64())
+    known = np.asarray(pc.is_valid(values).to_numpy(zero_copy_only=False), dtype=bool)
+    counts = np.asarray(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    digits = pc.fill_null(pc.binary_length(number), 10).to_numpy(zero_copy_only=False)
+    reading = Reading.empty(len(texts))
+    reading.civil[:], reading.known[:] = counts // 10 ** (digits.astype(np.int64) - 10), known
+    reading.has_offset[:] = known
+    return reading
+
+
 FORMATS: Mapping[DateFormat, Callable[[Any], Reading]] = {
     "yyyyMMddHHmmss": _read_compact,
     "yyyyMMdd": lambda texts: _read_compact(texts, 8),
     "dd/MM/yyyy": lambda texts: _read_pattern(texts, _SLASHED),
     "iso": lambda texts: _read_pattern(texts, _ISO),
     "excel": _read_serial,
+    "epoch": _read_epoch,
 }

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from connectors import breaker
+from connectors.nightly import keep_sweeping
 from connectors.replay import retry_units, units_known
 from connectors.runs import Ending, RunReport
 from connectors.stream import Stream
@@ -55,6 +56,9 @@ class Worker:
             threading.Thread(target=self._keep_reading, args=(source, stop, waiting), name=source.name, daemon=True)
             for source in sources
         ]
+        if any(source.sweep is not None for source in sources):
+            night = (self.engine, self.settings, stop)
+            threads.append(threading.Thread(target=keep_sweeping, args=night, name="sweeps", daemon=True))
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + UNITS_FIRST_SECONDS

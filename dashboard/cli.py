@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from dashboard import cli_config, cli_data, cli_form06, cli_measure, cli_quarantine, cli_run, cli_source
+from dashboard import cli_config, cli_data, cli_form06, cli_measure, cli_quarantine, cli_run, cli_source, cli_sweep
 from dashboard.cli_common import CommandGroup
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(cli_data.units, name="units")
 app.add_typer(cli_quarantine.app, name="quarantine")
 app.add_typer(cli_source.app, name="source")
 app.command("sync")(cli_data.sync)
+app.command("sweep")(cli_sweep.sweep)
 app.command("measure")(cli_measure.measure)
 app.command("metrics")(cli_measure.metrics)
 app.command("form06")(cli_form06.form06)

@@ -84,6 +84,24 @@ def test_cases(text: str, utc: str | None) -> None:
     assert one(text) == utc
 
 
+def test_counts_since_1970() -> None:
+    texts = (
+        "1646096400",
+        "1646096400999",
+        "1646096400999999",
+        "9999999999",
+        "164609640",
+        "16460964000",
+        "٢٦٤٦٠٩٦٤٠٠",
+        None,
+    )
+    found = instants(*texts, formats=("epoch",))
+    assert [None if pd.isna(time) else time.isoformat() for time in found] == [
+        *["2022-03-01T01:00:00+00:00"] * 3, "2286-11-20T17:46:39+00:00", None, None, None, None,
+    ]  # fmt: skip
+    assert one("1646096400") is None, "only where the mapping names it"
+
+
 def test_an_hour_that_comes_twice_and_one_that_never_comes() -> None:
     twice = read_dates(pa.array(["2011-10-30T02:30:00"], pa.large_string()), ["iso"])
     assert twice.instants(AMSTERDAM)[0].hour == 0
