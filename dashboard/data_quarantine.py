@@ -176,12 +176,14 @@ def _said(text: str | None, phrases: dict[str, str]) -> str | None:
 def _whole_list(draw: Draw, reason: str | None) -> Callable[[Connection], pd.DataFrame]:
     titles = {name: _(words) for name, words in COLUMNS.items()}
     words, phrases = {"yes": _("yes"), "no": _("no")}, _phrases(draw.language)
+    names = dict(zip(draw.units()["code"].astype(str), draw.units()["name"], strict=True))
     language, clock, zone, fields = draw.language, draw.clock, draw.settings.zone, data_ask.unit_fields()
 
     def read(connection: Connection) -> pd.DataFrame:
         most = quarantines.LONGEST_PAGE
         frame = quarantines.records(connection, fields, clock=clock, reason=reason, limit=most)
         frame["reason"] = [reason_of(name).label.text(language) for name in frame["reason"]]
+        frame["unit"] = [names.get(code, code) for code in frame["unit"]]
         frame["entity"] = [label(Entity(entity), language) for entity in frame["entity"]]
         for name in ("place", "detail"):
             frame[name] = [_said(text, phrases) for text in frame[name]]
