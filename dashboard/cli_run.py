@@ -21,15 +21,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def worker(config: ConfigOption = None) -> None:
-    """Read every source on its own interval until told to stop (Ctrl-C, SIGTERM)."""
+    """Read every source on its own interval until told to stop (Ctrl-C, SIGTERM); record figures of ended periods."""
     from connectors.worker import MOST_RUNS, Worker  # noqa: PLC0415 - pandas is slow to import
+    from dashboard.closing import start_closing  # noqa: PLC0415 - as above
+    from metrics import Clock  # noqa: PLC0415 - as above
 
     log_to_stderr()
     settings = load_settings(config)
     stop = threading.Event()
     exit_on_termination()
     runs = min(MOST_RUNS, len(settings.sources))
-    engine = migrated_engine(settings, application="ioc-worker", pool_size=runs + 2)
+    engine = migrated_engine(settings, application="ioc-worker", pool_size=runs + 4)
     load_units(engine, settings.units)
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -38,6 +40,7 @@ def worker(config: ConfigOption = None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, ask)
+    start_closing(engine, Clock.of(settings), stop)
     Worker(engine, settings).run(stop)
     engine.dispose()
 
