@@ -116,7 +116,8 @@ def _batch(settings: RestSettings, pages: Sequence[Page], fields: Mapping[str, b
         lacking = np.fromiter((value is ABSENT for value in values), bool, len(values))
         if needed and lacking.any():
             absent[name] = lacking
-        columns[name] = text_column(text_array([None if value is ABSENT else as_text(value) for value in values]))
+        texts = [value if type(value) is str else None if value is ABSENT else as_text(value) for value in values]
+        columns[name] = text_column(text_array(texts))
     _refuse_other_records(settings, records, {name for name, rows in absent.items() if rows.all()}, keys)
     return Batch(pd.DataFrame(columns), stretches, pages[-1].position, absent)
 
