@@ -72,7 +72,7 @@ def _network(values: Values, code: str) -> NDArray[np.uint8]:
     numbers = values.astype(code)
     if numbers.dtype.kind == "i" and not np.array_equal(numbers, values):
         raise OverflowError(f"a number beyond the range of its column ({np.dtype(code).itemsize} bytes)")
-    return numbers.view(np.uint8).reshape(len(numbers), -1)
+    return numbers.view(np.uint8).reshape(len(numbers), numbers.dtype.itemsize)
 
 
 def _of_rows(rows: NDArray[np.uint8]) -> Array:

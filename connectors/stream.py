@@ -11,6 +11,7 @@ from connectors.batch import Batch
 from connectors.checks import Action, actions
 from connectors.entities import SHAPES, Shape
 from connectors.mapping import SourceMapping, load_mapping
+from connectors.memory import spare_memory
 from connectors.readers import read_source
 from connectors.transform import Mapped, apply_mapping
 from warehouse.errors import ConfigurationError
@@ -38,6 +39,7 @@ class Stream:
 
         Raises ConfigurationError.
         """
+        spare_memory()
         mapping = load_mapping(source.mapping)
         if source.entity is Entity.REFERENCE_DOSSIER and mapping.entity is Entity.DOSSIER:
             mapping = mapping.model_copy(update={"entity": source.entity, "children": ()})

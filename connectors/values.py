@@ -63,11 +63,25 @@ def clean(texts: Any, empty: Sequence[str] = (), *, form: bool = True) -> Any:  
 def _clean(texts: Any, empty: Sequence[str], *, form: bool) -> Any:  # noqa: ANN401 - Arrow text arrays
     if _has_nul(texts):
         texts = pc.replace_substring(texts, "\0", "")
-    texts = pc.utf8_trim_whitespace(texts)
+    trimmed = pc.utf8_trim_whitespace(texts)
+    if _bytes(trimmed) != _bytes(texts):  # else the long texts of lists need no second place in memory
+        texts = trimmed
     if form:
         texts = pc.utf8_normalize(texts, form="NFC")
-    nothing = pc.is_in(texts, value_set=pa.array(["", *empty], pa.large_string()))
-    return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
+    return _without(texts, pc.is_in(texts, value_set=pa.array(["", *empty, None], pa.large_string())))
+
+
+def _bytes(texts: Any) -> int:  # noqa: ANN401 - an Arrow text array
+    return int(pc.sum(pc.binary_length(texts)).as_py() or 0)
+
+
+def _without(texts: Any, nothing: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Make some texts null, and leave them where they are: only the marks of what is known are new."""
+    _, offsets, data = texts.buffers()
+    known = pa.concat_arrays([pa.repeat(False, texts.offset), pc.invert(nothing)])
+    return pa.Array.from_buffers(
+        pa.large_string(), len(texts), [known.buffers()[1], offsets, data], offset=texts.offset
+    )
 
 
 def _has_nul(texts: Any) -> bool:  # noqa: ANN401 - an Arrow text array

@@ -29,6 +29,8 @@ from warehouse.sources import CursorPages, LinkedPages, OffsetPages, RestSetting
 
 BATCH_SECONDS = 30.0
 """A batch is handed on when it is so old, full or not: the run's time is watched between batches."""
+BATCH_BYTES = 12 * 2**20
+"""A batch is handed on when it has about so much JSON, which takes five times as much memory."""
 
 
 def read(
@@ -52,25 +54,34 @@ def read(
 
 
 def _gathered(pages: Iterator[Page], position: str | None, batch_rows: int) -> Iterator[list[Page]]:
-    """Gather pages to batches; trouble comes after what came before it."""
+    """Gather pages to batches, smaller ones where records are large; trouble comes after what came before it."""
     waiting: list[Page] = []
+    size = 0
     trouble: IocError | None = None
     began = time.monotonic()
     while trouble is None:
         try:
             waiting.append(next(pages))
+            size += _size(waiting[-1])
         except StopIteration:
             break
         except IocError as error:
             trouble = error
-        if sum(len(item.records) for item in waiting) >= batch_rows or time.monotonic() - began > BATCH_SECONDS:
+        full = sum(len(item.records) for item in waiting) >= batch_rows or size >= BATCH_BYTES
+        if full or time.monotonic() - began > BATCH_SECONDS:
             if waiting:
                 yield waiting
-            waiting, began = [], time.monotonic()
+            waiting, size, began = [], 0, time.monotonic()
     if any(page.records or page.position != position for page in waiting):
         yield waiting
     if trouble is not None:
         raise trouble
+
+
+def _size(page: Page) -> int:
+    """About how much JSON the records of a page are: one of fifty tells."""
+    sample = page.records[::50]
+    return sum(len(as_text(record) or "") for record in sample) * len(page.records) // max(1, len(sample))
 
 
 def _pages(

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from connectors.batch import Batch, Mask, Stretch, text_array, text_column
 from warehouse.errors import RefusedInput
 
+BATCH_BYTES = 16 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -79,9 +81,12 @@ def _empty(column: Any) -> Any:  # noqa: ANN401 - Arrow
 
 
 def in_batches(pieces: Iterable[Rows], batch_rows: int, skip: int) -> Iterator[list[Rows]]:
-    """Cut a stream of rows into lists of `batch_rows` rows, the last of fewer, after the first `skip` rows."""
+    """Cut a stream of rows into lists of `batch_rows` rows, the last of fewer, after the first `skip` rows.
+
+    Where rows are large, a list has fewer, so that memory does not grow with them.
+    """
     kept: list[Rows] = []
-    count = 0
+    count = size = 0
     for piece in pieces:
         drop = min(skip, len(piece.numbers))
         skip -= drop
@@ -89,10 +94,14 @@ def in_batches(pieces: Iterable[Rows], batch_rows: int, skip: int) -> Iterator[l
         while count + len(rest.numbers) >= batch_rows:
             cut = batch_rows - count
             yield [*kept, rest.part(0, cut)]
-            rest, kept, count = rest.part(cut), [], 0
+            rest, kept, count, size = rest.part(cut), [], 0, 0
         if len(rest.numbers):
             kept.append(rest)
             count += len(rest.numbers)
+            size += rest.table.nbytes
+        if size >= BATCH_BYTES:
+            yield kept
+            kept, count, size = [], 0, 0
     if count:
         yield kept
 

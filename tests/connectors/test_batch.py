@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.batch import as_text
+from connectors.readers import delimited, rest, rows
+from connectors.stream import Stream
+from tests.connectors.intake import Intake
+from tests.connectors.support import file_source, record, rest_source, settings_of
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec=None))
 values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
@@ -28,3 +35,28 @@ def test_other_values() -> None:
     assert json.loads(as_text([{"a": date(2022, 3, 1), "b": Decimal("1.5")}]) or "") == [
         {"a": "2022-03-01", "b": "1.5"}
     ]
+
+
+LARGE = [record(number, TenTTHC="x" * 1000) for number in range(100)]
+
+
+def test_batches_of_large_rows_have_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 5_000)
+    with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(LARGE[0]))
+        writer.writeheader()
+        writer.writerows(LARGE)
+    source = file_source(tmp_path / "a.csv")
+    sizes = [len(batch.frame) for batch in Stream.of(settings_of(source), source).read(None)]
+    assert sum(sizes) == 100
+    assert 10 <= max(sizes) < 30
+
+
+def test_batches_of_large_records_have_fewer(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "BATCH_BYTES", 20_000)
+    intake.records = LARGE
+    source = rest_source(intake.url, reader={"page_size": 3})
+    sizes = [len(batch.frame) for batch in Stream.of(settings_of(source), source).read(None)]
+    assert sum(sizes) == 100
+    assert 9 <= max(sizes) < 30
