@@ -132,6 +132,7 @@ class LinkedPages(Section):
     kind: Literal["link"] = Field("link", description="the reply holds the address of the next page")
     next: str = Field("", description="path of that address in the reply; none: the header Link with rel=next")
     size_parameter: str = Field("limit", description="parameter of the first page that carries the page size")
+    total: str = Field("", description="path of the number of all records in the reply; none: not told")
     again: bool = Field(
         True,
         description="each page is read again after the next: nothing is lost when the list moves meanwhile;"

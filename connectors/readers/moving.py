@@ -5,17 +5,18 @@ was read already would be lost. So every view of the list must begin with someth
 record that stayed as it was can stand between two views. Where it does not, the read steps back until it does. Records
 that change meanwhile are not lost either: the next read asks for changes since before this one began.
 
-This holds for lists with a firm order. Where records come again *behind* the last one that was read, the source orders
-its list anew for each page (equal instants, no order at all), and others may be missing: the list is read again with
-pages that begin elsewhere, until a pass brings nothing twice, or two passes cut differently are the same sequence (the
-list itself has doubles). Where neither comes about, the watermark stays and the read fails with that reason.
+This holds for lists with a firm order. Where records come again *behind* the last one that was read, or fewer keys came
+than the source tells, it orders its list anew for each page (equal instants, no order at all), and records may be
+missing: the list is read again with pages that begin elsewhere, until all keys are there that the source tells, or a
+pass brings nothing twice, or two passes cut differently are the same sequence (the list itself has doubles). Where none
+of this comes about, the watermark stays and the read fails with that reason.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,11 +25,15 @@ from numpy.typing import NDArray
 from connectors.readers.since import Part, Window
 from warehouse.errors import RefusedInput
 
-PASSES = 5
+PASSES = 8
 BARREN = 12
-"""So many views, and twice those that brought something, may bring nothing new before the list counts as endless."""
+"""So many views, and a multiple of those before, may bring nothing new before the list counts as endless."""
 REMEMBERED = 5
 _YOUNG = 50_000
+_UNORDERED = (
+    "records come again on later pages in another order each time, so that others may be missing; what was read is"
+    " kept, the watermark stays: let the source order the list by instant and key, or set pages.total"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Page:
 class View:
     """The list as it stood between the places `start` and `end`; `ends`: nothing comes after it.
 
+    `total` is how many records the source tells, `doubtful` says that nothing but a repetition looks like the end.
     Of its first records, `known` should have been read before, and `lead` are those of the page before `number`.
     """
 
@@ -57,13 +63,18 @@ class View:
     ends: bool
     known: int = 0
     lead: int = 0
+    total: int | None = None
+    doubtful: bool = False
 
 
 class Views(Protocol):
     """A way to look at a list."""
 
     def view(self, place: int, anchor: int | None) -> View:
-        """Look at the list from `place` on and shortly before it, where the last record read has the mark `anchor`."""
+        """Look at the list from `place` on and shortly before it.
+
+        There should stand the last record that was read, with the mark `anchor`; None: whatever stands there.
+        """
 
     def before(self, view: View, steps: int) -> int:
         """Return the place from which to look when a view did not join, for the `steps`-th time."""
@@ -74,6 +85,7 @@ class Reading:
     """How a list is read: its views for each pass, what they ask for, and whether a later run may go on with it."""
 
     views: Callable[[int], Views]
+    keys: Sequence[str]
     window: Window
     question: str
     resumable: bool
@@ -91,36 +103,34 @@ def read_moving(reading: Reading) -> Iterator[Page]:
 
     Raises RefusedInput for a list without end or without firm order.
     """
-    everything = _Seen()
+    known = _Known()
     previous: _Pass | None = None
     for attempt in range(PASSES):
-        now = _Pass(reading, attempt, everything)
+        now = _Pass(reading, attempt, known, 0 if previous is None else previous.views_seen)
         yield from now.pages()
-        if not now.shaky or (previous is not None and now.proves(previous)):
+        if now.whole(previous):
             yield Page(now.number, [], reading.window.finished())
             return
         yield Page(now.number, [], reading.window.unfinished(None))
         previous = now
-    raise RefusedInput(
-        f"{now.where}: records come again on later pages in another order each time, so that others may be missing;"
-        " what was read is kept, the watermark stays: let the source order the list by instant and key, or read it by"
-        " a cursor"
-    )
+    raise RefusedInput(f"{now.where}: {_UNORDERED}")
 
 
 class _Pass:
     """The list once from its beginning (or from where a run left it) to its end."""
 
-    def __init__(self, reading: Reading, attempt: int, everything: _Seen) -> None:
-        self.reading, self.attempt, self.everything = reading, attempt, everything
+    def __init__(self, reading: Reading, attempt: int, known: _Known, expected: int) -> None:
+        self.reading, self.attempt, self.known = reading, attempt, known
         self.views = reading.views(attempt)
         self.place, self.recent = self._begin()
-        self.here = _Seen() if attempt else everything
+        self.here = _Seen() if attempt else known.contents
+        self._totals: list[int] = []
+        self._went_on = self.place > 0
         self.shaky = False
         self.number, self.where = 0, ""
-        self._steps_back, self._behind = 0, False
+        self._steps_back, self._misses, self._behind, self._lenient = 0, 0, False, False
         self._stored = reading.window.unfinished(reading.window.before.part if self.recent else None)
-        self._fruitful = self._barren = 0
+        self._expected, self._fruitful, self._barren = expected, 0, 0
         self._sequence = hashlib.blake2b(digest_size=16)
         self._cuts: list[int] = []
 
@@ -133,18 +143,27 @@ class _Pass:
     def pages(self) -> Iterator[Page]:
         """Yield what is new, view by view."""
         while True:
-            view = self.views.view(self.place, self.recent[-1] if self.recent else None)
-            self.number, self.where = view.number, view.where
+            view = self.views.view(self.place, self.recent[-1] if self.recent and not self._lenient else None)
+            self._note(view)
             joint = self._joint(view)
-            if joint is None:
+            if joint is None and not self._lenient:
                 self._step_back(view)
                 continue
-            fresh = self._take(view, joint)
+            place, fresh = self.place, self._take(view, -1 if joint is None else joint)
             if fresh:
                 yield from self._pages(view, fresh)
             if view.ends:
                 return
+            if not fresh and view.end <= place:
+                self._miss()
             self._count(view, fruitful=bool(fresh))
+
+    def _note(self, view: View) -> None:
+        self.number, self.where = view.number, view.where
+        self.shaky = self.shaky or view.doubtful
+        if view.total is not None:
+            self._totals.append(view.total)
+            self.known.most = max(self.known.most, view.total)
 
     def _joint(self, view: View) -> int | None:
         """Return the index of the last record read before, -1 where the view begins the list; None: there is a gap."""
@@ -164,24 +183,32 @@ class _Pass:
 
     def _step_back(self, view: View) -> None:
         self._steps_back += 1
+        self._miss()
         self.place = self.views.before(view, self._steps_back) if self._steps_back < BARREN else 0
         self._count(view, fruitful=False)
+
+    def _miss(self) -> None:
+        """Count a view that led nowhere; after too many of them, read on without looking back and judge at the end."""
+        self._misses += 1
+        if self._misses > BARREN // 3 + self._fruitful // 2:
+            self._lenient = self.shaky = True
 
     def _take(self, view: View, joint: int) -> list[int]:
         """Remember a view and return the indices of its records that were not handed on yet."""
         tail = view.marks[joint + 1 :]
-        known = self.here.know(tail)
-        if joint >= 0 and any(known) and not self._behind:
+        known, handed_on = self.here.know(tail), self.known.contents.know(view.marks)
+        if joint >= 0 and not self._behind and (any(known) or not all(handed_on[:joint])):
             self.shaky = True
         self._behind = self._behind and all(known)
         for mark in tail:
             self._sequence.update(mark.to_bytes(8, signed=True))
         self._cuts.append(len(tail))
-        handed_on = self.everything.know(view.marks)
-        self.everything.add(view.marks)
+        self.known.contents.add(view.marks)
         self.here.add(view.marks)
+        fresh = [index for index, there in enumerate(handed_on) if not there]
+        self.known.keys.add([mark_of(self.reading.keys, view.records[index]) for index in fresh])
         self.place, self.recent, self._steps_back = view.end, view.marks or self.recent, 0
-        return [index for index, there in enumerate(handed_on) if not there]
+        return fresh
 
     def _pages(self, view: View, fresh: Sequence[int]) -> Iterator[Page]:
         """Yield runs of neighbouring records, so that each can be told where it stood."""
@@ -205,15 +232,34 @@ class _Pass:
     def _count(self, view: View, *, fruitful: bool) -> None:
         self._fruitful += fruitful
         self._barren += not fruitful
-        if self._barren > BARREN + 2 * max(self._fruitful, len(self.everything) // max(1, len(view.marks))):
+        if self._barren > BARREN + 2 * self._fruitful + 3 * self._expected:
             raise RefusedInput(
                 f"{view.where}: page after page brings nothing new and the list does not end; check pages of this"
                 " source: its parameter may be unknown there, or pages.total may not be the number of all records"
             )
 
-    def proves(self, other: _Pass) -> bool:
-        """Say whether this pass saw the same sequence as another one, cut into other pages."""
-        return self._sequence.digest() == other._sequence.digest() and self._cuts != other._cuts
+    @property
+    def views_seen(self) -> int:
+        """How many times the list was looked at."""
+        return self._fruitful + self._barren
+
+    def whole(self, other: _Pass | None) -> bool:
+        """Say whether all records came, as far as that can be known after this pass and the one before."""
+        count = len(self.known.keys)
+        short = bool(self._totals) and not self._went_on and count < min(self._totals)
+        if not self.shaky and not short:
+            return True
+        if self._totals and not self._went_on and count >= self.known.most:
+            return True
+        return other is not None and self._orderly and other._orderly and self._same_otherwise_cut(other)
+
+    @property
+    def _orderly(self) -> bool:
+        return not self._misses
+
+    def _same_otherwise_cut(self, other: _Pass) -> bool:
+        same = self._sequence.digest() == other._sequence.digest()
+        return same and [cut for cut in self._cuts if cut] != [cut for cut in other._cuts if cut]
 
 
 class _Seen:
@@ -236,7 +282,16 @@ class _Seen:
 
     def add(self, marks: Sequence[int]) -> None:
         """Take marks in."""
-        self._young.update(marks)
+        self._young.update(mark for mark, there in zip(marks, self.know(marks), strict=True) if not there)
         if len(self._young) > _YOUNG:
             self._old = np.union1d(self._old, np.fromiter(self._young, np.int64, len(self._young)))
             self._young.clear()
+
+
+@dataclass
+class _Known:
+    """What all passes together have seen: contents and keys of records, and the most records that were ever told."""
+
+    contents: _Seen = field(default_factory=_Seen)
+    keys: _Seen = field(default_factory=_Seen)
+    most: int = 0

@@ -7,6 +7,7 @@ the list a page begins; they are looked at through views (connectors.readers.mov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -89,6 +90,7 @@ class LinkChain:
     def __init__(self, asker: Asker, pages: LinkedPages, size: int) -> None:
         self._asker, self._pages, self._size = asker, pages, size
         self._urls: list[httpx.URL] = []
+        self.total: int | None = None
 
     def ask(self, index: int) -> Answer | None:
         """Return a page; None: there is no such page."""
@@ -102,6 +104,7 @@ class LinkChain:
     def keep(self, index: int, answer: Answer) -> None:
         """Remember what a page says of the next one."""
         following = self._following(answer)
+        self.total = total_at(answer.content, self._pages.total, answer.where)
         self._urls[index:] = [answer.url]
         if following in self._urls:
             raise RefusedInput(f"{answer.where}: its link leads back to a page before; check pages of this source")
@@ -111,11 +114,6 @@ class LinkChain:
     def ends(self, index: int) -> bool:
         """Say whether nothing comes after the first `index` pages."""
         return index >= len(self._urls)
-
-    def alone(self, answer: Answer) -> bool:
-        """Say whether a page that comes twice may be all of the list."""
-        del answer
-        return False
 
     def _following(self, answer: Answer) -> httpx.URL | None:
         found: Any = at(answer.content, self._pages.next) if self._pages.next else _header_link(answer)
@@ -172,11 +170,13 @@ class OffsetViews:
         self._length, end = len(marks), start + len(marks)
         self._longest = max(self._longest, self._length)
         ends = end <= place and (total is None or end >= total)
-        return View(self._number, answer.where, answer.records, marks, start, end, ends, known=place - start)
+        return View(
+            self._number, answer.where, answer.records, marks, start, end, ends, known=place - start, total=total
+        )
 
     def _overlap(self) -> int:
         """One record; another number when the list is read again, so that its pages begin elsewhere."""
-        return 1 if self._attempt == 0 else max(1, self._length // (self._attempt + 1))
+        return max(1, min(self._length - 1, 1 + self._attempt % 4 * max(1, self._length // 8)))
 
     def before(self, view: View, steps: int) -> int:
         """Return a place so that the view from there reaches to where this one begins."""
@@ -190,7 +190,7 @@ class NumberChain:
     def __init__(self, asker: Asker, pages: NumberedPages, size: int) -> None:
         self._asker, self._pages, self._size = asker, pages, size
         self._before = {0: 0}
-        self._total: int | None = None
+        self.total: int | None = None
 
     def ask(self, index: int) -> Answer | None:
         """Return a page; None: the server says there is no such page, and pages.total agrees."""
@@ -199,24 +199,20 @@ class NumberChain:
         try:
             answer = self._asker.ask(index + 1, asked)
         except NoSuchPage as error:
-            if index > 0 and self._total is not None and self.ends(index):
+            if index > 0 and self.total is not None and self.ends(index):
                 return None
             raise RefusedInput(f"{error}; where a list ends like this, set pages.total") from None
         return answer
 
     def keep(self, index: int, answer: Answer) -> None:
         """Remember how many records there are before the next page."""
-        self._total = total_at(answer.content, self._pages.total, answer.where)
+        self.total = total_at(answer.content, self._pages.total, answer.where)
         if index in self._before:
             self._before[index + 1] = self._before[index] + len(answer.records)
 
     def ends(self, index: int) -> bool:
         """Say whether the first `index` pages hold as many records as the source tells; yes, where nothing is known."""
-        return self._total is None or self._before.get(index, self._total) >= self._total
-
-    def alone(self, answer: Answer) -> bool:
-        """Say whether a page that comes twice may be all of the list."""
-        return self._total is not None and len(answer.records) == self._total
+        return self.total is None or self._before.get(index, self.total) >= self.total
 
 
 class PageViews:
@@ -224,7 +220,7 @@ class PageViews:
 
     def __init__(self, asker: Asker, pages: NumberedPages | LinkedPages, mark: Mark, attempt: int) -> None:
         size = asker.settings.page_size
-        size = max(1, size - attempt * max(1, size // 5))  # the pages begin elsewhere when the list is read again
+        size = max(1, size - attempt % 4 * max(1, size // 5))  # the pages begin elsewhere when the list is read again
         self._asker, self._mark = asker, mark
         self._chain: LinkChain | NumberChain = (
             LinkChain(asker, pages, size) if isinstance(pages, LinkedPages) else NumberChain(asker, pages, size)
@@ -237,15 +233,15 @@ class PageViews:
         if place == 0:
             return self._view(0, [], following)
         last = self._chain.ask(place - 1)
-        if last is None or not last.records or self._mark(last.records[-1]) != anchor:
+        if last is None or not last.records or anchor not in {None, self._mark(last.records[-1])}:
             return self._view(place - 1, [], last)
         if following is not None and following.records == last.records:
-            if place == 1 and not self._chain.alone(last):
+            if place == 1 and self._chain.total != len(last.records):
                 raise RefusedInput(
                     f"{following.where}: the same records as on page 1; check pages.parameter and pages.first of this"
                     " source, or set pages.total if a page after the last one is the last one again"
                 )
-            following = None
+            return replace(self._view(place, last.records, None), doubtful=self._chain.total is None)
         return self._view(place, last.records, following)
 
     def _view(self, index: int, before: list[dict[str, Any]], answer: Answer | None) -> View:
@@ -254,11 +250,12 @@ class PageViews:
         if answer is not None:
             self._chain.keep(index, answer)
         records = before + found
-        end = index + 1 if found else index
+        end = index + 1 if found or (self._linked and answer is not None) else index
         return View(
             index + 1, f"{shown(self._asker.settings.url)} page {index + 1}", records,
             [self._mark(record) for record in records], max(0, index - 1) if before else index, end,
             ends=self._chain.ends(end) and (self._linked or not found), known=len(before), lead=len(before),
+            total=self._chain.total,
         )  # fmt: skip
 
     def before(self, view: View, steps: int) -> int:

@@ -48,7 +48,7 @@ def read(
     Raises TransientError and RefusedInput as said above.
     """
     with Wire(settings.timeout_seconds, settings.max_page_bytes) as wire:
-        pages = _pages(settings, wire, position, list(fields), zone)
+        pages = _pages(settings, wire, position, list(fields), keys, zone)
         for waiting in _gathered(pages, position, batch_rows):
             yield _batch(settings, waiting, fields, keys)
 
@@ -85,7 +85,12 @@ def _size(page: Page) -> int:
 
 
 def _pages(
-    settings: RestSettings, wire: Wire, position: str | None, fields: Sequence[str], zone: tzinfo
+    settings: RestSettings,
+    wire: Wire,
+    position: str | None,
+    fields: Sequence[str],
+    keys: Sequence[str],
+    zone: tzinfo,
 ) -> Iterator[Page]:
     pages = settings.pages
     if isinstance(pages, CursorPages):
@@ -106,7 +111,7 @@ def _pages(
             return OffsetViews(asker, pages, mark, attempt)
         return PageViews(asker, pages, mark, attempt)
 
-    return read_moving(Reading(views, window, question, resumable=not isinstance(pages, LinkedPages)))
+    return read_moving(Reading(views, keys or fields, window, question, resumable=not isinstance(pages, LinkedPages)))
 
 
 def _question(settings: RestSettings, fields: Sequence[str]) -> str:
