@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.push import PushDoor, Reply, Sent
-from connectors.push.replies import NOT_UNDERSTOOD, later
+from connectors.push.replies import NOT_UNDERSTOOD, try_again
 from warehouse.errors import IocError
 
 logger = logging.getLogger(__name__)
@@ -45,13 +45,13 @@ class _Receiver:
             door = await to_thread.run_sync(self.doors)
         except IocError as error:
             logger.error("pushed calls cannot be taken: %s", error)
-            return _response(later("Hệ thống chưa sẵn sàng, hãy gửi lại sau"))
+            return _response(try_again("Hệ thống chưa sẵn sàng, hãy gửi lại sau"))
         if door is None:
             return PlainTextResponse("Not Found", status_code=404)
         if request.method != "POST":
             return _response(_refused(405, "chỉ nhận phương thức POST", Allow="POST"))
         if self.inside >= AT_WORK + WAITING:
-            return _response(later("Hệ thống đang bận, hãy gửi lại sau", seconds=5))
+            return _response(try_again("Hệ thống đang bận, hãy gửi lại sau", seconds=5))
         self.inside += 1
         try:
             return _response(await self._answer(door, request))

@@ -31,9 +31,9 @@ from connectors.push.replies import (
     RefusedRecord,
     Reply,
     done,
-    later,
     taken,
     too_many,
+    try_again,
 )
 from connectors.stream import Stream
 from connectors.sync import LOCK_WAIT_SECONDS, receive
@@ -68,11 +68,11 @@ class PushDoor:
         except (IocError, SQLAlchemyError) as error:
             told = str(error) if isinstance(error, IocError) else type(error).__name__
             log.warning("a pushed call was not stored: %s", told)
-            return later("Hệ thống tạm thời chưa ghi nhận được, hãy gửi lại sau")
+            return try_again("Hệ thống tạm thời chưa ghi nhận được, hãy gửi lại sau")
         except Exception as error:  # noqa: BLE001 - its text may hold what was sent: only where it arose is told
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("a pushed call failed with %s\n%s", type(error).__name__, frames)
-            return later("Hệ thống gặp lỗi, hãy gửi lại sau và báo cho đơn vị vận hành", 500)
+            return try_again("Hệ thống gặp lỗi, hãy gửi lại sau và báo cho đơn vị vận hành", 500)
 
     def _answer(self, sent: Sent) -> Reply:
         account = self._by_header(sent)

@@ -119,9 +119,9 @@ def _told(record: RefusedRecord) -> str:
     return f"{record.code or f'bản ghi thứ {record.place}'}: {record.why}"
 
 
-def later(message: str, status: int = 503, seconds: int = 30) -> Reply:
+def try_again(message: str, status: int = 503, seconds: int = 30) -> Reply:
     """Answer that the same call may succeed later."""
     return Reply(status, {"error_code": LATER, "message": message}, {"Retry-After": str(seconds)})
 
 
-__all__ = ["REASONS", "RefusedCallError", "RefusedRecord", "Reply", "done", "later", "listed", "taken", "too_many"]
+__all__ = ["REASONS", "RefusedCallError", "RefusedRecord", "Reply", "done", "listed", "taken", "too_many", "try_again"]
