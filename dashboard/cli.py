@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from dashboard import cli_config, cli_data, cli_form06, cli_measure, cli_quarantine, cli_run, cli_source, cli_sweep
+from dashboard import (
+    cli_config,
+    cli_data,
+    cli_figures,
+    cli_form06,
+    cli_measure,
+    cli_quarantine,
+    cli_run,
+    cli_source,
+    cli_sweep,
+    cli_targets,
+)
 from dashboard.cli_common import CommandGroup
 
 app = typer.Typer(
@@ -19,6 +30,9 @@ app.add_typer(cli_data.database, name="db")
 app.add_typer(cli_data.units, name="units")
 app.add_typer(cli_quarantine.app, name="quarantine")
 app.add_typer(cli_source.app, name="source")
+app.add_typer(cli_figures.app, name="figures")
+app.add_typer(cli_targets.app, name="targets")
+cli_data.units.command("successors")(cli_figures.successors)
 app.command("sync")(cli_data.sync)
 app.command("sweep")(cli_sweep.sweep)
 app.command("measure")(cli_measure.measure)

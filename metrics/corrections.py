@@ -79,7 +79,7 @@ def corrections(
         )
     question, now = figures_of(connection, clock=clock, period=period, as_of=as_of, scope=scope)
     before = _figures(connection, kept.period, question.codes)
-    pairs = [(None, _total(before.values()), _total(now.values()))]
+    pairs: list[tuple[str | None, Counts, Counts]] = [(None, _total(before.values()), _total(now.values()))]
     pairs += [(unit, before.get(unit, {}), now.get(unit, {})) for unit in sorted({*before, *now})]
     rows = [
         (unit, name, *changed, kept.recorded_at)

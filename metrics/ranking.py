@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from metrics.calendar import Clock
-from metrics.definitions import METRICS, Direction, Kind
+from metrics.definitions import METRICS, Direction, Kind, Unit
 from metrics.measure import measure
 from metrics.period import Period, previous
-from metrics.question import Filters
-from metrics.scope import Scope
+from metrics.question import Filters, last_instant, narrow, parse_values
+from metrics.scope import Scope, UnitTree
+from metrics.succession import Succession, succession
 from warehouse.errors import BadQuestion, ConfigurationError
+from warehouse.vocabulary import Label
 
 METHOD_FILE = Path(__file__).with_name("ranking.toml")
 
@@ -56,14 +59,38 @@ class Method:
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"{file}: not a ranking method: {error}") from None
         for part in parts:
-            if part.metric not in METRICS or METRICS[part.metric].kind is not Kind.RATIO or part.weight <= 0:
-                raise ConfigurationError(f"{file}: part {part.metric!r} must be a known ratio with a weight above 0")
+            if not _is_share(part.metric) or part.weight <= 0:
+                raise ConfigurationError(
+                    f"{file}: part {part.metric!r} must be a known ratio between 0 and 1 with a weight above 0"
+                )
         if method.volume not in METRICS or not parts:
             raise ConfigurationError(f"{file}: it needs parts, and a volume that is a known metric")
         return method
 
 
+def _is_share(name: str) -> bool:
+    metric = METRICS.get(name)
+    return metric is not None and metric.kind is Kind.RATIO and metric.unit is Unit.SHARE
+
+
 DEFAULT = Method.load(METHOD_FILE)
+
+
+class Compared(StrEnum):
+    """With what the previous rank of a unit compares it."""
+
+    ITSELF = "itself"
+    PREDECESSORS = "predecessors"
+    """The total of the units that were merged into it between the two periods."""
+    NOTHING = "nothing"
+    """It was made of parts of units, or changed inside the period: there is no previous rank."""
+
+
+COMPARED = {
+    Compared.ITSELF: Label("So với chính đơn vị ở kỳ trước", "Against itself in the period before"),
+    Compared.PREDECESSORS: Label("So với tổng các đơn vị đã sáp nhập", "Against the total of the merged units"),
+    Compared.NOTHING: Label("Không so sánh được do sắp xếp đơn vị", "Not comparable, as units were rearranged"),
+}
 
 
 def rank_units(
@@ -79,34 +106,72 @@ def rank_units(
     """Rank the units of a scope, each kind of unit among its own; best first, those without a rank last.
 
     Columns: unit, unit_kind, rank (dense; missing under the minimum volume or where nothing can be measured),
-    previous_rank (by the same method, in the period before), score (0 to 100), volume, and for each part
-    {metric}_numerator, _denominator, _value, _weight (after re-scaling, missing where left out) and _points.
-    Raises BadQuestion.
+    previous_rank (by the same method, in the period before), compared (codes of Compared), score (0 to 100), volume,
+    and for each part {metric}_numerator, _denominator, _value, _weight (after re-scaling, missing where left out) and
+    _points. Raises BadQuestion.
     """
-    now = _scores(connection, clock, period, as_of, scope, filters, method)
-    try:
-        before = _scores(connection, clock, previous(period), as_of, scope, filters, method)
-        ranks: Mapping[Hashable, Any] = before.set_index("unit")["rank"].to_dict()
-    except BadQuestion:  # a unit of the filter that did not exist then
-        ranks = {}
-    now.insert(3, "previous_rank", pd.Series([ranks.get(unit) for unit in now["unit"]], dtype="Int64"))
+    ask = _Asker(connection, clock, as_of, filters, method)
+    now = _scores(ask.units(period, scope), method)
+    links, ranks = _before(ask, period, scope, dict(zip(now["unit"], now["unit_kind"], strict=True)))
+    known = [None if unit in links.lost else ranks.get(unit) for unit in now["unit"]]
+    words = {**dict.fromkeys(links.mapped, Compared.PREDECESSORS), **dict.fromkeys(links.lost, Compared.NOTHING)}
+    now.insert(3, "previous_rank", pd.Series(known, dtype="Int64"))
+    now.insert(4, "compared", pd.Series([str(words.get(unit, Compared.ITSELF)) for unit in now["unit"]], dtype="str"))
     return now
 
 
-def _scores(
-    connection: Connection,
-    clock: Clock,
-    period: Period,
-    as_of: datetime,
-    scope: Scope,
-    filters: Filters | None,
-    method: Method,
-) -> pd.DataFrame:
-    asked = [method.volume, *(part.metric for part in method.parts)]
-    answer = measure(
-        connection, asked, clock=clock, period=period, as_of=as_of, scope=scope, by=("unit", "unit_kind"),
-        filters=filters,
-    )  # fmt: skip
+class _Asker:
+    """The questions that a ranking is made of."""
+
+    def __init__(
+        self, connection: Connection, clock: Clock, as_of: datetime, filters: Filters | None, method: Method
+    ) -> None:
+        self.connection, self.clock, self.as_of, self.filters = connection, clock, as_of, filters or {}
+        self.method = method
+        self._metrics = [method.volume, *(part.metric for part in method.parts)]
+
+    def units(self, period: Period, scope: Scope, filters: Filters | None = None) -> pd.DataFrame:
+        """Volume and parts by unit."""
+        return measure(
+            self.connection, self._metrics, clock=self.clock, period=period, as_of=self.as_of, scope=scope,
+            by=("unit", "unit_kind"), filters=self.filters if filters is None else filters,
+        )  # fmt: skip
+
+    def codes(self, period: Period, scope: Scope) -> frozenset[str] | None:
+        """The units that are ranked; None for all."""
+        tree = UnitTree.load(self.connection, self.clock.day(last_instant(period, self.as_of)))
+        units = {"unit": parse_values("unit", self.filters["unit"])} if "unit" in self.filters else {}
+        return narrow(self.connection, scope, units, tree)
+
+    def days(self, period: Period) -> tuple[date, date]:
+        """The civil days of a period as far as it is known: the first, and the one after the last."""
+        last = last_instant(period, self.as_of) - timedelta(microseconds=1)
+        return self.clock.day(period.start), self.clock.day(last) + timedelta(1)
+
+
+def _before(
+    ask: _Asker, period: Period, scope: Scope, kinds: Mapping[Any, Any]
+) -> tuple[Succession, Mapping[Hashable, Any]]:
+    """What changed since the period before, and the ranks of then by the units of today."""
+    past = previous(period)
+    links = succession(ask.connection, ask.days(past), ask.days(period))
+    codes = ask.codes(period, scope)
+    filters = ask.filters
+    if codes is not None and links.new_of:
+        # who may see a unit may see the total of what it was made of
+        scope = Scope.of(codes | links.predecessors(codes))
+        filters = {name: values for name, values in filters.items() if name != "unit"}
+    try:
+        answer = links.total(ask.units(past, scope, filters), kinds)
+        if codes is not None and links.new_of:
+            answer = answer[answer["unit"].isin(codes)].reset_index(drop=True)
+        ranked = _scores(answer, ask.method)
+    except BadQuestion:  # a unit of the filter that did not exist then
+        return links, {}
+    return links, ranked.set_index("unit")["rank"].to_dict()
+
+
+def _scores(answer: pd.DataFrame, method: Method) -> pd.DataFrame:
     rows = {str(metric): group.reset_index(drop=True) for metric, group in answer.groupby("metric")}
     if not rows:
         raise BadQuestion("there is no unit to rank in this scope")
