@@ -69,11 +69,10 @@ class _Keeper:
         self.numbers = set(mapping.key_fields)
         self.names: set[str] = set()
         for column, field in mapping.fields.items():
-            looked_at = {name for rule in field.rules for name in rule.fields()}
             if column in NAMES:
-                self.names |= looked_at
+                self.names |= {name for rule in field.rules for name in rule.fields()}
             if shape.columns[column] in {Kind.INTEGER, Kind.NUMBER}:
-                self.numbers |= looked_at
+                self.numbers |= {name for rule in field.rules if rule.codes is None for name in rule.fields()}
 
     def payload(self, row: int) -> tuple[Payload, bool, list[tuple[str, str]]]:
         """Return what is kept of a row, whether that is all, and what a detail may show in place of what is hidden."""

@@ -320,7 +320,8 @@ class Stage:
             self.steps = self.to_the_end("sync", url).steps
             self.halfway = contents(engine)
             add_late_unit(url)
-            self.steps += self.to_the_end("replay", url).steps
+            again = self.to_the_end("replay", url).steps
+            self.steps |= {step: count for step, count in again.items() if step not in self.steps}
             self.reference, self.sums = contents(engine), counted(engine)
             engine.dispose()
 
