@@ -197,7 +197,7 @@ class _Pass:
         """Remember a view and return the indices of its records that were not handed on yet."""
         tail = view.marks[joint + 1 :]
         known, handed_on = self.here.know(tail), self.known.contents.know(view.marks)
-        if joint >= 0 and not self._behind and (any(known) or not all(handed_on[:joint])):
+        if joint >= 0 and not self._behind and (any(known) or not (self._went_on or all(handed_on[:joint]))):
             self.shaky = True
         self._behind = self._behind and all(known)
         for mark in tail:

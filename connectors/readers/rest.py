@@ -22,7 +22,7 @@ from connectors.readers.moving import Page, Reading, Views, mark_of, read_moving
 from connectors.readers.pagination import OffsetViews, PageViews, cursor_pages, linked_pages
 from connectors.readers.reply import ABSENT
 from connectors.readers.request import Asker, shown
-from connectors.readers.since import Position, Window
+from connectors.readers.since import Position, Window, our_clock
 from connectors.readers.wire import Wire
 from warehouse.errors import IocError, RefusedInput
 from warehouse.sources import CursorPages, LinkedPages, OffsetPages, RestSettings
@@ -95,7 +95,7 @@ def _pages(
     pages = settings.pages
     if isinstance(pages, CursorPages):
         return cursor_pages(Asker(settings, wire, Window(None, Position())), pages, position)
-    window = Window(settings.since, Position.parse(position), zone)
+    window = Window(settings.since, Position.parse(position), zone, our_clock)
     asker = Asker(settings, wire, window)
     if isinstance(pages, LinkedPages) and not pages.again:
         return linked_pages(asker, pages, window)

@@ -74,7 +74,7 @@ class Wire:
                     target=request.url.raw_path,
                 ),
                 headers=request.headers.raw,
-                content=request.read(),
+                content=request.read() or None,
             ) as response:
                 headers = httpx.Headers(response.headers)
                 self._cookies.extract_cookies(httpx.Response(response.status, headers=headers, request=request))

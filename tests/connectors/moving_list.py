@@ -84,7 +84,7 @@ class MovingList:
 class Restless:
     """Changes the list at random before each call, and knows which records stayed as they were."""
 
-    def __init__(self, rng: random.Random, chance: float, kinds: tuple[str, ...], most: int = 25) -> None:
+    def __init__(self, rng: random.Random, chance: float, kinds: tuple[str, ...], most: int = 12) -> None:
         self.rng, self.chance, self.kinds, self.left = rng, chance, kinds, most
         self.touched: set[str] = set()
         self._made = 1000
