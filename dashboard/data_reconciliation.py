@@ -196,7 +196,7 @@ TITLES = {
 def _list(draw: Draw, page: pd.DataFrame, choice: Choice) -> None:
     names = draw.names("unit", _unit_codes(page))
     table = side_by_side(draw, page, choice.kind, names, (_("not there"), _("not here")))
-    widths = {"code": 215, "unit": 130, "kind": 155, "ours": 150, "theirs": 150, "gap": 80}
+    widths = {"code": 188, "unit": 112, "kind": 150, "ours": 158, "theirs": 150, "gap": 84}
     titles = {name: _(words) for name, words in TITLES.items()}
     if choice.kind:
         del titles["kind"]  # the title of the card says it

@@ -54,7 +54,7 @@ def sources_view(draw: Draw, period: Period) -> None:
     found = _streams(draw)
     _headlines(draw, found)
     chosen = _chosen(found)
-    left, right = st.columns([1, 1.25], gap="small")
+    left, right = st.columns([1, 1.4], gap="small")
     with left:
         _list(draw, found, chosen)
     with right:
