@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, select
 from connectors.entities import CHILDREN, SHAPES, UPDATED, Shape
 from connectors.staging import copy_in, prepare, temporary
 from connectors.steps import reached
-from connectors.store import Stored, payload_hashes, store_rows
+from connectors.store import Labels, Stored, payload_hashes, store_rows
 from connectors.transform import ChildRows
 from warehouse.schema import dossier
 
@@ -26,15 +26,15 @@ def mark_children(children: Sequence[ChildRows], good: pd.DataFrame) -> pd.DataF
     """Add a column CHILDREN to the good rows of a batch: a record whose children differ is another version of it."""
     if not children:
         return good
-    marks = dict.fromkeys(good.index.tolist(), "")
+    marks = np.full(len(good), "", dtype=object)
     for child in children:
         shape = SHAPES[child.declared.entity]
-        rows = _rows(child, good, frozenset(marks))
-        parents = child.parent[rows.index.to_numpy()].tolist()
+        rows = _rows(child, good, good.index.to_numpy())
+        parents = good.index.get_indexer(child.parent[rows.index.to_numpy()]).tolist()
         hashes = payload_hashes(rows[list(shape.stored)])
         for parent, key, mark in zip(parents, rows[shape.key[-1]].tolist(), hashes, strict=True):
             marks[parent] += f" {shape.entity}/{key}:{mark}"
-    return good.assign(**{CHILDREN: pd.Series(list(marks.values()), index=good.index, dtype="str")})
+    return good.assign(**{CHILDREN: pd.Series(marks, index=good.index, dtype="str")})
 
 
 def store_children(
@@ -48,20 +48,19 @@ def store_children(
     zone: ZoneInfo,
 ) -> None:
     """Store the children of those good rows that were written, instead of the children that these had before."""
-    if not children or not stored.written:
+    if not children or stored.written is None or not len(stored.written):
         return
-    parents = good.loc[sorted(stored.written)]
     for child in children:
         shape = SHAPES[child.declared.entity]
         if stored.replaced:
-            _forget(connection, source, shape, parents)
+            _forget(connection, source, shape, good["code"].loc[pd.Index(stored.written)])
         store_rows(connection, shape, source, _rows(child, good, stored.written), now=now, zone=zone)
     reached("children written")
 
 
-def _rows(child: ChildRows, good: pd.DataFrame, chosen: frozenset[int]) -> pd.DataFrame:
+def _rows(child: ChildRows, good: pd.DataFrame, chosen: Labels) -> pd.DataFrame:
     """The rows of children of the chosen records, with the code and the time of their record."""
-    mine = np.isin(child.parent, np.array(sorted(chosen), np.int64))
+    mine = np.isin(child.parent, chosen)
     parents = good.loc[child.parent[mine]]
     rows = child.frame[mine]
     return rows.assign(
@@ -70,15 +69,15 @@ def _rows(child: ChildRows, good: pd.DataFrame, chosen: frozenset[int]) -> pd.Da
     )  # fmt: skip
 
 
-def _forget(connection: Connection, source: str, shape: Shape, parents: pd.DataFrame) -> None:
+def _forget(connection: Connection, source: str, shape: Shape, codes: pd.Series[str]) -> None:
     """Delete the children that are stored of these records: in most batches there are few."""
     table, staged = shape.table, temporary(dossier, "parents")
     prepare(connection, staged)
-    copy_in(connection, staged, parents[["code"]].assign(source=source))
+    copy_in(connection, staged, codes.to_frame().assign(source=source))
     same = (table.c.source == staged.c.source) & (table.c.code == staged.c.code)
-    codes = connection.execute(select(table.c.code).distinct().join_from(staged, table, same)).scalars().all()
-    if codes:
-        connection.execute(delete(table).where(table.c.source == source, table.c.code.in_(codes)))
+    found = connection.execute(select(table.c.code).distinct().join_from(staged, table, same)).scalars().all()
+    if found:
+        connection.execute(delete(table).where(table.c.source == source, table.c.code.in_(found)))
 
 
 __all__ = ["mark_children", "store_children"]

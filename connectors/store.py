@@ -15,9 +15,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -45,6 +47,7 @@ from warehouse import rollups
 from warehouse.schema import dossier_change, flow_day, procedure
 from warehouse.vocabulary import Entity
 
+Labels = NDArray[np.int64]
 WATCHED = ("status", "due_at", "finished_at", "unit")
 """Columns of a dossier whose old values are kept when they change."""
 
@@ -69,7 +72,7 @@ class Stored:
     stored: int
     unchanged: int
     taught: int = 0
-    written: frozenset[int] = frozenset()
+    written: Labels | None = None
     replaced: bool = False
 
 
@@ -101,7 +104,7 @@ def store_rows(
     reached("rows staged")
     old = _old_versions(connection, shape, staged, restates)
     reached("versions compared")
-    written = _written(connection, shape, staged, newest, old) if CHILDREN in rows else frozenset[int]()
+    written = _written(connection, shape, staged, newest, old) if CHILDREN in rows else None
     taught = 0
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, newest)
@@ -127,7 +130,7 @@ def _after_straight(connection: Connection, shape: Shape, newest: pd.DataFrame, 
         _add_to_rollups(connection, zone, newest)
     reached("rollups moved")
     reached("rows written")
-    return Stored(len(newest), read - len(newest), taught, frozenset(newest.index))
+    return Stored(len(newest), read - len(newest), taught, newest.index.to_numpy())
 
 
 def payload_hashes(frame: pd.DataFrame) -> list[str]:
@@ -189,15 +192,13 @@ def _old_versions(connection: Connection, shape: Shape, staged: Table, restates:
     return old
 
 
-def _written(
-    connection: Connection, shape: Shape, staged: Table, newest: pd.DataFrame, old: Table | None
-) -> frozenset[int]:
+def _written(connection: Connection, shape: Shape, staged: Table, newest: pd.DataFrame, old: Table | None) -> Labels:
     """Labels of the rows that will be written: all of them where nothing was stored before."""
     if old is None:
-        return frozenset(newest.index)
+        return newest.index.to_numpy()
     key = shape.key[0]
     codes = set(connection.execute(select(staged.c[key])).scalars())
-    return frozenset(newest.index[newest[key].isin(codes)])
+    return newest.index[newest[key].isin(codes)].to_numpy()
 
 
 def _move_rollups(connection: Connection, zone: ZoneInfo, rows: pd.DataFrame, staged: Table, old: Table | None) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from connectors.batch import Batch, Mask, Stretch, text_array, text_column
 from warehouse.errors import RefusedInput
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 24 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
