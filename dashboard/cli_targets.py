@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from dashboard.cli_common import ConfigOption, engine_of
 from dashboard.cli_data import out
+from dashboard.cli_measure import Style, print_rows
 from warehouse.settings import load_settings
+
+COLUMNS = ("metric", "applies_to", "valid_from", "value", "deadline", "legal_basis", "note")
 
 app = typer.Typer(no_args_is_help=True, help="Targets: values that units should reach.")
 
@@ -31,18 +34,21 @@ def load(
 
 
 @app.command("list")
-def list_targets(config: ConfigOption = None) -> None:
-    """List every stored target."""
+def list_targets(
+    config: ConfigOption = None,
+    style: Annotated[Style, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """List every stored target and what its value rests on."""
     from metrics.targets import stored_targets  # noqa: PLC0415 - pandas is slow to import
 
     with engine_of(load_settings(config)).connect() as connection:
         found = stored_targets(connection)
-    if not found:
+    if not found and style == "table":
         out.print("no target is stored: `ioc targets load default` stores the starting ones")
         return
-    table = Table("metric", "applies to", "valid from", "value", "deadline", "rests on", box=None, pad_edge=False)
-    for target in found:
-        rest = "; ".join(part for part in (target.legal_basis, target.note) if part)
-        deadline = "" if target.deadline is None else str(target.deadline)
-        table.add_row(target.metric, target.applies_to, str(target.valid_from), f"{target.value:g}", deadline, rest)
-    out.print(table)
+    rows = [{name: _plain(getattr(target, name)) for name in COLUMNS} for target in found]
+    print_rows(style, list(COLUMNS), rows, {})
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from metrics import document_parts
 from metrics.definitions import METRICS, Direction, Kind, Metric, Sum
 from metrics.dimensions import DIMENSIONS, OVERDUE_AGES
 from metrics.period import ACCEPTED
@@ -44,6 +45,15 @@ def document() -> str:
         f"Accepted: {ACCEPTED}.",
         "## Ranking",
         _ranking(),
+        document_parts.compared(),
+        "## Form II.06",
+        document_parts.form06(),
+        "## Targets",
+        document_parts.targets(),
+        "## Index 766 (estimate)",
+        document_parts.score766(),
+        "## Corrections",
+        document_parts.corrections(),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

@@ -226,10 +226,10 @@ def _frame(by: By, rows: Mapping[Code, Row]) -> pd.DataFrame:
     """Rows in the order of their codes, the unknown one last; fields in which nothing happened are left out."""
     shown = {code: row for code, row in rows.items() if by == "unit" or any(row.values())}
     codes = sorted(shown, key=lambda code: (code is None, code or ""))
-    table = {by: pd.Series(codes, dtype="str")}
-    return pd.DataFrame(
-        {**table, **{item: pd.Series([shown[c][item] for c in codes], dtype="Int64") for item in ITEMS}}
-    )
+    table: dict[str, pd.Series] = {by: pd.Series(codes, dtype="str")}
+    for item in ITEMS:
+        table[item] = pd.Series([shown[code][item] for code in codes], dtype="Int64")
+    return pd.DataFrame(table)
 
 
 __all__ = ["IDENTITIES", "ITEMS", "LEGAL_BASIS", "NUMBERS", "REMAINDERS", "Form06", "Identity", "Remainder", "form06"]

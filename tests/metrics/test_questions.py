@@ -11,7 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine, insert
 
 from metrics import METRICS, Clock, Period, Scope, WorkingCalendar, measure, names
+from metrics.closing import RECORDED
+from metrics.corrections import CORRECTABLE
 from metrics.document import FILE, document
+from metrics.form06 import IDENTITIES, ITEMS
+from metrics.method766 import METHOD
+from metrics.target_file import DEFAULT_FILE, read_targets
 from tests.metrics.world import HANOI, Dossier, store
 from warehouse.errors import BadQuestion
 from warehouse.schema import dossier, unit
@@ -156,6 +161,15 @@ def test_names(connection: Connection) -> None:
 
 def test_every_metric_is_documented() -> None:
     assert FILE.read_text(encoding="utf-8") == document(), "run python -m metrics.document"
+
+
+def test_nothing_that_is_declared_is_left_out_of_the_document() -> None:
+    text = document()
+    starting = {f"`{target.metric}` | {target.applies_to} |" for target in read_targets(DEFAULT_FILE)}
+    parts = {f"| {part.number} | {part.label.vi}" for part in METHOD.parts}
+    codes = {f"`{name}`" for name in (*ITEMS, *RECORDED, *CORRECTABLE, *(group.code for group in METHOD.groups))}
+    identities = {f"| {identity.formula} |" for identity in IDENTITIES}
+    assert not [words for words in (*starting, *parts, *codes, *identities) if words not in text]
     for metric in METRICS.values():
         assert metric.label.vi
         assert metric.label.en
