@@ -71,13 +71,16 @@ class Comparison:
 
     def gone(self) -> Gone:
         """Count what is stored and gone at the source."""
-        marked = exists().where(of_stream(self.source, self.shape), missing_record.c.code == self._code(self.stored))
-        absent = ~self._at_source()
-        query = select(
-            func.count(), func.count().filter(absent), func.count().filter(and_(absent, ~marked))
-        ).where(self._ours)  # fmt: skip
-        stored, missing, unmarked = self.connection.execute(query.select_from(self.stored)).one()
-        return Gone(stored, missing, unmarked)
+        # joins, for a condition outside WHERE would be asked anew for every row
+        marks = of_stream(self.source, self.shape)
+        joined = self.stored.outerjoin(self.found, self._same).outerjoin(
+            missing_record, and_(marks, missing_record.c.code == self._code(self.stored))
+        )
+        absent = self.found.c[self.shape.key[0]].is_(None)
+        unmarked = and_(absent, missing_record.c.code.is_(None))
+        counts = (func.count(), func.count().filter(absent), func.count().filter(unmarked))
+        row = self.connection.execute(select(*counts).select_from(joined).where(self._ours)).one()
+        return Gone(row[0], row[1], row[2])
 
     def mark(self, now: datetime) -> tuple[int, int]:
         """Mark what is gone and take the marks of what came back; return how many of each."""
