@@ -6,6 +6,8 @@ stand under the unknown procedure until they are rebuilt.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -34,7 +36,9 @@ def downgrade() -> None:
 def _make_anew(*keys: str) -> None:
     op.rename_table("flow_day", "flow_day_before")
     op.execute("ALTER INDEX pk_flow_day RENAME TO pk_flow_day_before")
-    kinds = {"unit": sa.Text(), "procedure": sa.Text(), "channel": sa.SmallInteger(), "day": sa.Date()}
+    kinds: dict[str, Any] = {
+        "unit": sa.Text(), "procedure": sa.Text(), "channel": sa.SmallInteger(), "day": sa.Date()
+    }  # fmt: skip
     comments = {
         "procedure": "'' where unknown",
         "channel": "0 where unknown",
