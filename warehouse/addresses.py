@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import httpx
 
 PORTS = {"http": 80, "https": 443}
 Origin = tuple[str, str, int]
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 def origin_of(url: httpx.URL | str) -> Origin:
@@ -19,9 +21,12 @@ def origin_of(url: httpx.URL | str) -> Origin:
         parts = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):
         raise ValueError("not an address; write http://host/path or https://host/path") from None
-    if parts.scheme not in PORTS or not parts.host:
+    host = parts.raw_host.decode("ascii", "replace").lower()
+    if parts.scheme not in PORTS or not host:
         raise ValueError(f"not an http or https address of a host (scheme {parts.scheme[:10] or 'none'})")
-    return parts.scheme, parts.raw_host.decode("ascii").lower(), parts.port or PORTS[parts.scheme]
+    if not _HOST.fullmatch(host):
+        raise ValueError("not an address: its host holds signs that no host has")
+    return parts.scheme, host, parts.port or PORTS[parts.scheme]
 
 
 def allowed_origins(url: str, hosts: Iterable[str]) -> frozenset[Origin]:

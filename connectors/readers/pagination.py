@@ -221,7 +221,7 @@ class PageViews:
     def __init__(self, asker: Asker, pages: NumberedPages | LinkedPages, mark: Mark, attempt: int) -> None:
         size = asker.settings.page_size
         size = max(1, size - attempt % 4 * max(1, size // 5))  # the pages begin elsewhere when the list is read again
-        self._asker, self._mark = asker, mark
+        self._asker, self._mark, self._looks = asker, mark, 0
         self._chain: LinkChain | NumberChain = (
             LinkChain(asker, pages, size) if isinstance(pages, LinkedPages) else NumberChain(asker, pages, size)
         )
@@ -229,6 +229,8 @@ class PageViews:
 
     def view(self, place: int, anchor: int | None) -> View:
         """Look at the page after the first `place` ones, and then at the one before it."""
+        self._looks += 1
+        refuse_endless(self._asker, self._looks // 3)  # a page that changes each time is looked at again and again
         following = self._chain.ask(place)
         if place == 0:
             return self._view(0, [], following)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -128,13 +129,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(intake: Intake) -> Iterator[Intake]:
+def serve(intake: Intake, tls: ssl.SSLContext | None = None) -> Iterator[Intake]:
     """Run the server for the time of the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"intake": intake}))
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that do not trust it
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    intake.url = f"http://127.0.0.1:{server.server_port}/api/dossiers"
+    intake.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/api/dossiers"
     try:
         yield intake
     finally:
