@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from connectors.straight import StraightWay
@@ -147,9 +147,23 @@ class RunLog:
     def finish(self, connection: Connection, error: str | None = None, ending: Ending = Ending.TROUBLE) -> RunReport:
         """Write the end of the run: OK, or failed with its error, which is of the kind `ending`."""
         self._write(connection, RunState.FAILED if error else RunState.OK, error)
+        if error is None and self.report.read == self.report.unchanged > 0:
+            self._join_idle(connection)
         seconds = time.monotonic() - self._started
         self.report = replace(self.report, seconds=seconds, ending=ending if error else Ending.DONE)
         return self.report
+
+    def _join_idle(self, connection: Connection) -> None:
+        """Put runs that only read again what is stored (an overlap of each read) into one row with the one before."""
+        runs = sync_run.c
+        before = select(sync_run).where(self._stream(sync_run), runs.id < self.report.run_id)
+        last = connection.execute(before.order_by(runs.id.desc()).limit(1)).one_or_none()
+        if last is None or (last.state, last.kind) != (RunState.OK, self.kind) or last.read != last.unchanged:
+            return
+        connection.execute(delete(sync_run).where(runs.id == last.id))
+        sums = {name: runs[name] + getattr(last, name) for name in COUNTS}
+        joined = update(sync_run).where(runs.id == self.report.run_id)
+        connection.execute(joined.values(**sums, started_at=last.started_at))
 
     def _write(self, connection: Connection, state: RunState, error: str | None) -> None:
         self.report = replace(self.report, state=state, error=error)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from connectors.sync import sync_source
 from tests.connectors.intake import Intake
 from tests.connectors.support import NOW, file_source, record, rest_source, settings_of
-from warehouse.schema import dossier
+from warehouse.schema import dossier, sync_run
 
 
 def test_a_corrected_file_restates_what_it_said_in_the_same_second(warehouse: Engine, tmp_path: Path) -> None:
@@ -48,3 +48,22 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
 def _columns(engine: Engine, *names: str) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(select(*(dossier.c[name] for name in names)))]
+
+
+def test_runs_that_only_read_again_what_is_stored_are_one_row(warehouse: Engine, intake: Intake) -> None:
+    intake.records = [record(number) for number in range(1, 4)]
+    source = rest_source(intake.url)
+
+    def from_start() -> int:
+        return sync_source(warehouse, settings_of(source), source, now=NOW, from_start=True).unchanged
+
+    def rows() -> list[tuple[int, int, int]]:
+        with warehouse.connect() as connection:
+            found = connection.execute(select(sync_run).order_by(sync_run.c.id)).all()
+        return [(row.read, row.stored, row.unchanged) for row in found]
+
+    assert [from_start() for _ in range(4)] == [0, 3, 3, 3]
+    assert rows() == [(3, 3, 0), (9, 0, 9)]
+    intake.records.append(record(4))
+    assert [from_start() for _ in range(3)] == [3, 4, 4]
+    assert rows() == [(3, 3, 0), (9, 0, 9), (4, 1, 3), (8, 0, 8)]
