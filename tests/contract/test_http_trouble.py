@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +31,10 @@ def only(reply: Reply) -> Answer:
     return lambda number, cursor: reply
 
 
+def charset(name: str) -> dict[str, str]:
+    return {"Content-Type": f"application/json; charset={name}"}
+
+
 HTML = Reply(b"<!doctype html><title>Dang nhap</title>", headers={"Content-Type": "text/html"})
 TROUBLES: dict[str, tuple[Reply, type[IocError], str]] = {
     "html": (HTML, RefusedInput, "answered HTML"),
@@ -37,6 +43,17 @@ TROUBLES: dict[str, tuple[Reply, type[IocError], str]] = {
     "not a number": (Reply(b'{"data": [{"a": NaN}]}'), RefusedInput, "not JSON that can be read"),
     "deep": (Reply(b'{"data": ' + b"[" * 200_000), RefusedInput, "JSON"),
     "latin": (Reply(b'{"data": [{"MaHoSo": "\xe9"}]}'), RefusedInput, "not JSON that can be read"),
+    "infinite": (Reply(b'{"data": [{"a": -Infinity}]}'), RefusedInput, "not JSON that can be read"),
+    "huge number": (Reply(b'{"data": [{"a": ' + b"9" * 5000 + b"}]}"), RefusedInput, "not JSON that can be read"),
+    "two values": (Reply(b'{"data": []}{"data": []}'), RefusedInput, "not whole JSON"),
+    "deep and closed": (Reply(b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"), RefusedInput, "JSON"),
+    "a field twice": (Reply(b'{"data": [{"a": 1, "a": 2}]}'), RefusedInput, "has the field 'a' twice"),
+    "wrong charset": (Reply(b'{"data": [{"a": "\xe9"}]}', headers=charset("utf-8")), RefusedInput, "is not UTF-8"),
+    "no charset": (Reply(b'{"data": [{"a": "\xe9"}]}', headers=charset("rot13")), RefusedInput, "is not UTF-8"),
+    "xml": (Reply(b'\xef\xbb\xbf\r\n <?xml version="1.0"?><a/>'), RefusedInput, "answered HTML or XML"),
+    "damaged gzip": (Reply(b"{}", headers={"Content-Encoding": "gzip"}), TransientError, "no answer"),
+    "drip": (Reply(b'{"data": []}', drip=0.2), TransientError, "no answer within timeout_seconds"),
+    "no HTTP": (Reply(b"", headers={"Bad\x00Name": "x"}), TransientError, "no answer"),
     "no list": (Reply(b'{"items": []}'), RefusedInput, "set records to the path"),
     "list of texts": (Reply(b'{"data": ["x"]}'), RefusedInput, "item 1"),
     "top-level list": (Reply(b"[1, 2]"), RefusedInput, "found: list"),
@@ -58,8 +75,51 @@ def test_each_trouble_has_its_error(intake: Intake, name: str) -> None:
     reply, error, text = TROUBLES[name]
     intake.answer = only(reply)
     with pytest.raises(error, match=text) as caught:
-        read(intake, retries=0)
+        read(intake, retries=0, timeout_seconds=0.5)
     assert f"{intake.url} page 1" in str(caught.value)
+
+
+TEXTS = {
+    "BOM": ("Đã tiếp nhận".encode(), "utf-8", b"\xef\xbb\xbf"),
+    "utf-16": ("Đã tiếp nhận".encode("utf-16-le"), "utf-16", b""),
+    "header lies": ("Đã tiếp nhận".encode(), "iso-8859-1", b""),
+    "header knows": ("Đa\u0303".encode("windows-1258"), "windows-1258", b""),
+    "no such charset": ("Đã tiếp nhận".encode(), "no-such", b""),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_read_by_its_bytes_then_by_the_header(intake: Intake, name: str) -> None:
+    text, header, mark = TEXTS[name]
+    wide = "utf-16-le" if header == "utf-16" else "ascii"
+    start, end = '{"data": [{"MaHoSo": "1", "DonViXuLy": "'.encode(wide), '"}]}'.encode(wide)
+    intake.answer = only(Reply(mark + start + text + end, headers=charset(header)))
+    [batch] = read(intake)
+    [found] = batch.frame["DonViXuLy"]
+    assert unicodedata.normalize("NFC", found) in {"Đã tiếp nhận", "Đã"}
+
+
+def test_a_field_twice_with_the_same_value_is_that_value(intake: Intake) -> None:
+    intake.answer = only(Reply(b'{"data": [{"MaHoSo": "1", "DonViXuLy": "u", "MaHoSo": "1"}]}'))
+    [batch] = read(intake)
+    assert batch.frame["MaHoSo"].tolist() == ["1"]
+
+
+def test_memory_holds_a_batch_and_little_more(intake: Intake) -> None:
+    """Pages of 1 MB each, three to a batch: sixty of them never are in memory together."""
+    text = "x" * 500
+
+    def heavy(number: int, cursor: str | None) -> Reply | None:
+        return page([{"MaHoSo": f"{number}-{item}", "DonViXuLy": text} for item in range(2000)], f"c{number}")
+
+    intake.answer = lambda number, cursor: heavy(number, cursor) if number <= 60 else page([], cursor)
+    settings = RestSettings(kind="rest", url=intake.url, page_size=2000)
+    tracemalloc.start()
+    count = sum(len(batch.frame) for batch in rest.read(settings, None, FIELDS, ("MaHoSo",), 6000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 120_000
+    assert peak < 24 * 2**20, f"{peak / 2**20:.1f} MiB"
 
 
 def test_a_page_that_is_too_large_is_refused(intake: Intake) -> None:
