@@ -9,13 +9,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine
 
 from connectors.batch import Batch
 from connectors.readers import rest, since
 from connectors.readers.since import Position, read_date
+from connectors.sync import sync_source
 from tests.connectors.intake import Call, Intake, Reply, plain
 from tests.connectors.moving_list import FIELDS, batches, codes, settings
+from tests.connectors.support import NOW, record, rest_source, settings_of, table_rows
 from warehouse.errors import TransientError
+from warehouse.schema import dossier
 from warehouse.sources import RestSettings, UpdatedSince
 
 NOON = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
@@ -177,3 +181,34 @@ def test_an_empty_window_still_moves_the_watermark(intake: Intake, clock: Clock)
     [batch] = read(intake, position)
     assert (len(batch.frame), until(batch.position)) == (0, clock.now - SECOND)
     assert len(intake.calls) == 1
+
+
+def test_runs_store_what_changed_and_fail_without_moving_the_watermark(
+    warehouse: Engine, intake: Intake, clock: Clock
+) -> None:
+    """The whole way into the tables: first load, a change, a source that breaks in the middle, and the next run."""
+    records = {number: record(number) for number in range(1, 8)}
+
+    def answer(call: Call) -> Reply:
+        reply = clock(call)
+        found = [records[int(item["MaHoSo"])] for item in json.loads(reply.body)["data"]]
+        broken = call.query["o"] == "3" and clock.now == NOON + timedelta(minutes=2)
+        return Reply(status=503) if broken else Reply(plain(found).body, date=reply.date)
+
+    intake.on_call = answer
+    pages = {"kind": "offset", "parameter": "o", "size_parameter": "n"}
+    reader = {"pages": pages, "since": {"until_parameter": "until"}, "page_size": 4, "retries": 0}
+    source = rest_source(intake.url, reader=reader)
+    for number in records:
+        clock.change(str(number))
+    reports = []
+    for minute in range(1, 4):
+        clock.now = NOON + timedelta(minutes=minute)
+        if minute == 2:
+            records[7] = record(7, TrangThaiHoSo="9", NgayTra="", NgayCapNhat="20220401000000")
+            clock.changed["7"] = NOON + timedelta(seconds=90)
+        reports.append(sync_source(warehouse, settings_of(source), source, now=NOW))
+    assert [(str(report.state), report.stored) for report in reports] == [("ok", 7), ("failed", 0), ("ok", 1)]
+    assert until(reports[0].watermark_after) == until(reports[1].watermark_after)
+    assert until(reports[1].watermark_after) < until(reports[2].watermark_after)
+    assert len(table_rows(warehouse, dossier)) == 7
