@@ -252,7 +252,7 @@ class FileSettings(Section):
     )
     encoding: str = Field("auto", description="encoding of CSV and JSON files; auto: found from the text")
     delimiter: str = Field("auto", description="sign between the cells of CSV files; auto: found from the header")
-    sheet: str = Field("", description="sheet of Excel files; none: the one that has the mapping's columns; *: all such")
+    sheet: str = Field("", description="sheet of Excel files; none: the one with the mapping's columns; *: all such")
     header_row: int = Field(0, ge=0, description="row of the column names; 0: found by the mapping's columns")
     records: str = Field("", description="path of the record list in JSON files; none: the list itself, or a line each")
     settle_seconds: float = Field(2.0, ge=0, description="a file that changed less long ago is still being written")
