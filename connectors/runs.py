@@ -147,7 +147,7 @@ class RunLog:
     def finish(self, connection: Connection, error: str | None = None, ending: Ending = Ending.TROUBLE) -> RunReport:
         """Write the end of the run: OK, or failed with its error, which is of the kind `ending`."""
         self._write(connection, RunState.FAILED if error else RunState.OK, error)
-        if error is None and self.report.read == self.report.unchanged > 0:
+        if error is None and self.kind is RunKind.SYNC and self.report.read == self.report.unchanged > 0:
             self._join_idle(connection)
         seconds = time.monotonic() - self._started
         self.report = replace(self.report, seconds=seconds, ending=ending if error else Ending.DONE)

@@ -108,7 +108,7 @@ def test_parquet_gives_the_texts_of_csv(tmp_path: Path) -> None:
     [batch] = files.read(settings, None, dict.fromkeys(columns, True), 10)
     assert batch.frame.iloc[0].to_dict() == {
         "float": "2", "int": "7", "bool": "true", "time": "2022-01-01T07:00:00", "zoned": "2022-01-01T07:00:00+00:00",
-        "day": "2022-01-01", "list": '[{"a": "ồ"}]', "word": "x", "decimal": "1.50",
+        "day": "2022-01-01", "list": '[{"a":"ồ"}]', "word": "x", "decimal": "1.50",
     }  # fmt: skip
     assert batch.frame.iloc[1].isna().all()
 
