@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic_core import to_json
 
 Mask = NDArray[np.bool_]
 TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
@@ -56,16 +55,8 @@ def as_text(value: Any) -> str | None:  # noqa: ANN401 - a value of JSON or Parq
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, list | dict):
-        return _json(value)
-    return str(value)
-
-
-def _json(value: Any) -> str:  # noqa: ANN401 - a list or an object
-    """Write JSON by the faster writer; what it does not take (half characters) the usual one may."""
-    try:
-        return to_json(value, fallback=str, inf_nan_mode="constants").decode()
-    except ValueError:
         return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
 
 
 def text_array(values: Sequence[str | None]) -> Any:  # noqa: ANN401 - an Arrow array

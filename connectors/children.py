@@ -15,9 +15,10 @@ import pandas as pd
 from sqlalchemy import Connection, delete, select
 
 from connectors.entities import CHILDREN, SHAPES, UPDATED, Shape
+from connectors.incoming import payload_hashes
 from connectors.staging import copy_in, prepare, temporary
 from connectors.steps import reached
-from connectors.store import Labels, Stored, payload_hashes, store_rows
+from connectors.store import Labels, Stored, store_rows
 from connectors.transform import ChildRows
 from warehouse.schema import dossier
 

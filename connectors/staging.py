@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -13,7 +14,8 @@ from sqlalchemy.schema import CreateTable
 
 from connectors.rowbytes import row_bytes
 
-PIECE_BYTES = 2**18
+PIECE_BYTES = 2**24
+"""Each piece waits for the interpreter, which the thread that maps the next batch may hold: better one than many."""
 COPIED = "ioc_copied"
 """Execution option that holds what a COPY reads."""
 
@@ -38,17 +40,21 @@ def prepare(connection: Connection, *tables: Table) -> None:
 
 
 def copy_in(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    """COPY the frame into a table; its columns must be columns of the table. Missing values become NULL.
+    """COPY the frame into a table; its columns must be columns of the table. Missing values become NULL."""
+    if len(frame):
+        copy_packed(connection, table, tuple(frame.columns), row_bytes(table, frame))
+
+
+def copy_packed(connection: Connection, table: Table, columns: Sequence[str], packed: bytes) -> None:
+    """COPY rows that are packed already (`row_bytes`) into some columns of a table.
 
     Raises what `execute` raises, with a lost connection found out alike.
     """
-    if not len(frame):
-        return
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in frame.columns)
+        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     )
     text = statement.as_string(cast("Any", connection.connection.dbapi_connection))
-    connection.exec_driver_sql(text, execution_options={COPIED: io.BytesIO(row_bytes(table, frame))})
+    connection.exec_driver_sql(text, execution_options={COPIED: io.BytesIO(packed)})
 
 
 @event.listens_for(Engine, "do_execute")

@@ -9,7 +9,6 @@ arrive stands as well.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
@@ -38,9 +36,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.cells import new_cells
 from connectors.entities import CHILDREN, TAUGHT, UPDATED, Shape
-from connectors.staging import copy_in, prepare, temporary
+from connectors.incoming import Incoming
+from connectors.staging import copy_in, copy_packed, prepare, temporary
 from connectors.steps import reached
 from connectors.straight import StraightWay
 from warehouse import rollups
@@ -87,90 +85,65 @@ def store_rows(
     straight: StraightWay | None = None,
     restates: bool = False,
 ) -> Stored:
-    """Store mapped rows (with a `flags` column) of one entity; the caller's transaction holds everything.
+    """Store mapped rows (with a `flags` column) of one entity, as `store` does."""
+    incoming = Incoming.of(shape, source, rows, now=now, zone=zone, restates=restates)
+    return store(connection, shape, source, incoming, zone=zone, straight=straight, restates=restates)
+
+
+def store(
+    connection: Connection,
+    shape: Shape,
+    source: str,
+    incoming: Incoming,
+    *,
+    zone: ZoneInfo,
+    straight: StraightWay | None = None,
+    restates: bool = False,
+) -> Stored:
+    """Store rows of one entity; the caller's transaction holds everything.
 
     Rows that have a column CHILDREN are told in `written` when they were. With `straight`, which is one for a run, the
     first load of a source takes a shorter way.
     """
-    if not len(rows):
+    if not incoming.read:
         return Stored(0, 0)
-    newest = _newest(shape, rows, restates)
-    whole = _as_stored(shape, source, newest, now)
-    if straight is not None and straight.take(connection, shape, source, whole):
-        return _after_straight(connection, shape, newest, len(rows), zone)
+    if straight is not None and straight.take(connection, shape, source, incoming):
+        return _after_straight(connection, shape, incoming)
+    newest = incoming.newest
     staged = temporary(shape.table)
     prepare(connection, staged)
-    copy_in(connection, staged, whole)
+    copy_packed(connection, staged, incoming.columns, incoming.packed)
     reached("rows staged")
     old = _old_versions(connection, shape, staged, restates)
     reached("versions compared")
-    written = _written(connection, shape, staged, newest, old) if CHILDREN in rows else None
+    written = _written(connection, shape, staged, newest, old) if CHILDREN in newest else None
     taught = 0
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, newest)
         if old is not None:
             _keep_changes(connection, staged, old)
         reached("changes kept")
-        _move_rollups(connection, zone, newest, staged, old)
+        _move_rollups(connection, zone, incoming, staged, old)
     reached("rollups moved")
     # the lock of the stream keeps others from its rows; a catalogue is written by several streams
     stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
     reached("rows written")
-    return Stored(stored, len(rows) - stored, taught, written, replaced=old is not None)
+    return Stored(stored, incoming.read - stored, taught, written, replaced=old is not None)
 
 
-def _after_straight(connection: Connection, shape: Shape, newest: pd.DataFrame, read: int, zone: ZoneInfo) -> Stored:
+def _after_straight(connection: Connection, shape: Shape, incoming: Incoming) -> Stored:
     """All that follows from rows that are in their table already, none of which was there before."""
     reached("rows staged")
     reached("versions compared")
     taught = 0
     if shape.entity is Entity.DOSSIER:
-        taught = teach_procedures(connection, newest)
+        taught = teach_procedures(connection, incoming.newest)
         reached("changes kept")
-        _add_to_rollups(connection, zone, newest)
+        _add_to_rollups(connection, incoming)
     reached("rollups moved")
     reached("rows written")
-    return Stored(len(newest), read - len(newest), taught, newest.index.to_numpy())
-
-
-def payload_hashes(frame: pd.DataFrame) -> list[str]:
-    """Hash each row over the texts of its values, the same on every machine."""
-    mark = pa.scalar("\0", pa.large_string())
-    texts = [
-        pc.fill_null(pc.cast(_plain(pa.array(frame[name])), pa.large_string()), mark)
-        for name in sorted(map(str, frame.columns))
-    ]
-    joined = pc.binary_join_element_wise(*texts, pa.scalar("\x1f", pa.large_string()))
-    return [hashlib.blake2b(row, digest_size=16).hexdigest() for row in joined.cast(pa.large_binary()).to_pylist()]
-
-
-def _plain(array: Any) -> Any:  # noqa: ANN401 - Arrow array
-    """Instants as their seconds, which are rendered much faster."""
-    return array.cast(pa.int64()) if pa.types.is_timestamp(array.type) else array
-
-
-def _newest(shape: Shape, rows: pd.DataFrame, restates: bool) -> pd.DataFrame:
-    """Of several versions of a row in one batch, keep the newest; its hash is added."""
-    hashed = [*shape.stored, *(name for name in (CHILDREN,) if name in rows)]
-    rows = rows.assign(payload_hash=pd.Series(payload_hashes(rows[hashed]), index=rows.index, dtype="str"))
-    keys = list(shape.key)
-    if not rows.duplicated(keys).any():
-        return rows
-    order = [UPDATED] if restates else [name for name in (UPDATED, "status", "payload_hash") if name in rows]
-    dated = rows[UPDATED].notna()
-    undated = rows[~dated].drop_duplicates(keys, keep="last")
-    ranked = rows[dated].sort_values(order, kind="stable", na_position="first").drop_duplicates(keys, keep="last")
-    return pd.concat([undated, ranked]).drop_duplicates(keys, keep="last").sort_index()
-
-
-def _as_stored(shape: Shape, source: str, rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    columns = rows[list(shape.stored)]
-    if not shape.versioned:
-        return columns
-    return columns.assign(
-        source=source, seen_at=pd.Timestamp(now).tz_convert("UTC").as_unit("s"),
-        payload_hash=rows["payload_hash"], flags=rows["flags"],
-    )  # fmt: skip
+    labels = incoming.newest.index.to_numpy()
+    return Stored(len(labels), incoming.read - len(labels), taught, labels)
 
 
 def _old_versions(connection: Connection, shape: Shape, staged: Table, restates: bool) -> Table | None:
@@ -201,19 +174,20 @@ def _written(connection: Connection, shape: Shape, staged: Table, newest: pd.Dat
     return newest.index[newest[key].isin(codes)].to_numpy()
 
 
-def _move_rollups(connection: Connection, zone: ZoneInfo, rows: pd.DataFrame, staged: Table, old: Table | None) -> None:
-    """Move the rollups by what is staged; where nothing is replaced, that is all `rows`, which are summed up here."""
+def _move_rollups(connection: Connection, zone: ZoneInfo, incoming: Incoming, staged: Table, old: Table | None) -> None:
+    """Move the rollups by what is staged; where nothing is replaced, that is all rows, which are summed up already."""
     if old is not None:
         rollups.refresh(connection, zone, added=staged, removed=old)
     else:
-        _add_to_rollups(connection, zone, rows)
+        _add_to_rollups(connection, incoming)
 
 
-def _add_to_rollups(connection: Connection, zone: ZoneInfo, rows: pd.DataFrame) -> None:
-    cells = temporary(flow_day)
-    prepare(connection, cells)
-    copy_in(connection, cells, new_cells(rows, zone))
-    rollups.add(connection, cells)
+def _add_to_rollups(connection: Connection, incoming: Incoming) -> None:
+    if incoming.cells is not None:
+        cells = temporary(flow_day)
+        prepare(connection, cells)
+        copy_in(connection, cells, incoming.cells)
+        rollups.add(connection, cells)
 
 
 def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:
@@ -311,4 +285,4 @@ def _or_none(value: Any) -> str | None:  # noqa: ANN401 - a text or NaN
     return value if isinstance(value, str) else None
 
 
-__all__ = ["WATCHED", "Stored", "payload_hashes", "store_rows", "teach_procedures"]
+__all__ = ["WATCHED", "Labels", "Stored", "store", "store_rows", "teach_procedures"]

@@ -6,13 +6,13 @@ comes twice undoes the copy of its batch, and from there on the run takes the us
 
 from __future__ import annotations
 
-import pandas as pd
 from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from connectors.entities import Shape
-from connectors.staging import copy_in
+from connectors.incoming import Incoming
+from connectors.staging import copy_packed
 
 
 class StraightWay:
@@ -21,12 +21,12 @@ class StraightWay:
     def __init__(self) -> None:
         self._open: bool | None = None
 
-    def take(self, connection: Connection, shape: Shape, source: str, rows: pd.DataFrame) -> bool:
-        """Copy rows, whole as they are stored and each key once, into their table; False: nothing was done."""
+    def take(self, connection: Connection, shape: Shape, source: str, incoming: Incoming) -> bool:
+        """Copy rows into their table; False: nothing was done."""
         if self._open is None:
             self._open = shape.versioned and _nothing_there(connection, shape, source)
         if self._open:
-            self._open = _copied(connection, shape, rows)
+            self._open = _copied(connection, shape, incoming)
         return self._open
 
 
@@ -34,10 +34,10 @@ def _nothing_there(connection: Connection, shape: Shape, source: str) -> bool:
     return not connection.execute(select(exists().where(shape.table.c.source == source))).scalar_one()
 
 
-def _copied(connection: Connection, shape: Shape, rows: pd.DataFrame) -> bool:
+def _copied(connection: Connection, shape: Shape, incoming: Incoming) -> bool:
     attempt = connection.begin_nested()
     try:
-        copy_in(connection, shape.table, rows)
+        copy_packed(connection, shape.table, incoming.columns, incoming.packed)
     except IntegrityError as error:
         attempt.rollback()
         if not isinstance(error.orig, UniqueViolation):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,11 +18,12 @@ from connectors import breaker
 from connectors.ahead import ahead
 from connectors.batch import Batch
 from connectors.checks import Refusal, needs_units
+from connectors.judged import Judged, judge
 from connectors.replay import retry_units
 from connectors.runs import RunLog, RunReport, stream_lock
 from connectors.steps import reached
 from connectors.stream import Stream
-from connectors.take import take_batch, unit_codes
+from connectors.take import take_batch, unit_codes, units_for
 from connectors.transform import Mapped
 from connectors.trouble import BudgetError, NotReadyError, StopError, ended_badly
 from warehouse.errors import ConfigurationError, RefusedInput, TransientError
@@ -107,11 +108,21 @@ def _read_to_end(
     progress: Progress | None,
     check: Callable[[], None],
 ) -> None:
-    for batch, mapped in ahead(stream.mapped(position), check):
-        take_batch(connection, stream, log, batch, mapped)
+    units = units_for(connection, stream)
+    connection.rollback()
+    for batch, mapped, ready in ahead(_judged(stream, position, log.now, units), check):
+        take_batch(connection, stream, log, batch, mapped, ready)
         if progress is not None:
             progress(log.report)
         check()
+
+
+def _judged(
+    stream: Stream, position: str | None, now: datetime, units: frozenset[str]
+) -> Generator[tuple[Batch, Mapped, Judged | None]]:
+    """Read everything after a position, map and judge it."""
+    for batch, mapped in stream.mapped(position):
+        yield batch, mapped, judge(stream, mapped, now, units) if len(batch.frame) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import pandas as pd
 from sqlalchemy import Connection, select
 
 from connectors import missing, quarantine
 from connectors.batch import Batch
-from connectors.checks import Context, Refusal, Verdict, run_checks
-from connectors.children import mark_children, store_children
+from connectors.checks import Refusal, Verdict
+from connectors.children import store_children
+from connectors.judged import Judged, judge
 from connectors.runs import RunLog, new_version
 from connectors.steps import reached
-from connectors.store import Stored, store_rows
+from connectors.store import Stored, store
 from connectors.stream import Stream
 from connectors.transform import Mapped
 from connectors.trouble import TooManyRefusedError
@@ -28,17 +28,19 @@ JUDGED_ROWS = 20
 
 
 def take_batch(
-    connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped
+    connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped, ready: Judged | None = None
 ) -> tuple[Refusal, ...]:
     """Check and store one batch in a transaction of its own; return what was put in quarantine and why.
 
-    Raises TooManyRefusedError, with nothing stored, when too large a share of the run is refused.
+    What was judged before is taken as it is when the units are the same now. Raises TooManyRefusedError, with nothing
+    stored, when too large a share of the run is refused.
     """
     reached("batch mapped")
     refusals: tuple[Refusal, ...] = ()
     with connection.begin():
         if len(batch.frame):
-            refusals = _take_rows(connection, stream, log, batch, mapped)
+            judged = _judge(connection, stream, log, mapped, ready)
+            refusals = _take_rows(connection, stream, log, batch, judged)
         else:
             log.move(connection, batch.position)
     reached("batch committed")
@@ -46,14 +48,14 @@ def take_batch(
 
 
 def _take_rows(
-    connection: Connection, stream: Stream, log: RunLog, batch: Batch, mapped: Mapped
+    connection: Connection, stream: Stream, log: RunLog, batch: Batch, judged: Judged
 ) -> tuple[Refusal, ...]:
     source, shape = stream.source.name, stream.shape
-    verdict = _judge(connection, stream, log, mapped)
+    mapped, verdict = judged.mapped, judged.verdict
     _refuse_too_many(stream, log, mapped, verdict)
     refused = quarantine.refused_rows(stream.mapping, mapped, verdict.refusals, shape)
-    good, stored, resolved = _store_good(connection, stream, log, mapped, verdict)
-    kept = quarantine.keep(connection, source, shape, refused, log.now, good)
+    stored, resolved = _store_good(connection, stream, log, judged)
+    kept = quarantine.keep(connection, source, shape, refused, log.now, judged.good)
     reached("refused kept")
     log.move(connection, batch.position)
     reached("watermark moved")
@@ -71,8 +73,9 @@ def take_again(
     source, shape = stream.source.name, stream.shape
     reached("batch mapped")
     with connection.begin():
-        verdict = _judge(connection, stream, log, mapped)
-        _, stored, resolved = _store_good(connection, stream, log, mapped, verdict)
+        judged = _judge(connection, stream, log, mapped)
+        verdict = judged.verdict
+        stored, resolved = _store_good(connection, stream, log, judged)
         came_from = mapped.records.rows
         if mapped.origin is not None:
             came_from = came_from[[element.record for element in mapped.origin]]
@@ -85,24 +88,21 @@ def take_again(
     reached("batch committed")
 
 
-def _store_good(
-    connection: Connection, stream: Stream, log: RunLog, mapped: Mapped, verdict: Verdict
-) -> tuple[pd.DataFrame, Stored, int]:
-    """Store the good rows and mark what they resolve; return them, what was stored, and how many were resolved.
+def _store_good(connection: Connection, stream: Stream, log: RunLog, judged: Judged) -> tuple[Stored, int]:
+    """Store the good rows and mark what they resolve; return what was stored, and how many were resolved.
 
     A mark that the source had lost them counts as resolved too.
     """
-    source, shape = stream.source.name, stream.shape
-    good = mark_children(mapped.children, mapped.frame.assign(flags=verdict.flags)[verdict.good])
-    stored = store_rows(
-        connection, shape, source, good,
-        now=log.now, zone=stream.zone, straight=log.straight, restates=stream.restates,
+    source, shape, good = stream.source.name, stream.shape, judged.good
+    stored = store(
+        connection, shape, source, judged.incoming,
+        zone=stream.zone, straight=log.straight, restates=stream.restates,
     )  # fmt: skip
-    store_children(connection, source, mapped.children, good, stored, now=log.now, zone=stream.zone)
+    store_children(connection, source, judged.mapped.children, good, stored, now=log.now, zone=stream.zone)
     resolved = quarantine.resolve(connection, source, shape, good, log.now)
     if log.kind is not RunKind.REPLAY:  # what was kept here says nothing of what the source has
         resolved += missing.found_again(connection, source, shape, good)
-    return good, stored, resolved
+    return stored, resolved
 
 
 def _count(connection: Connection, log: RunLog, stored: Stored, verdict: Verdict, *, changed: bool) -> None:
@@ -114,9 +114,14 @@ def _count(connection: Connection, log: RunLog, stored: Stored, verdict: Verdict
     reached("version advanced")
 
 
-def _judge(connection: Connection, stream: Stream, log: RunLog, mapped: Mapped) -> Verdict:
-    units = unit_codes(connection) if "unit" in stream.shape.columns else frozenset[str]()
-    return run_checks(Context(mapped, stream.shape, log.now, stream.zone, units), stream.checks)
+def _judge(connection: Connection, stream: Stream, log: RunLog, mapped: Mapped, ready: Judged | None = None) -> Judged:
+    units = units_for(connection, stream)
+    return ready if ready is not None and ready.units == units else judge(stream, mapped, log.now, units)
+
+
+def units_for(connection: Connection, stream: Stream) -> frozenset[str]:
+    """Return the codes of the units that rows of a stream may name; none where they name none."""
+    return unit_codes(connection) if "unit" in stream.shape.columns else frozenset()
 
 
 def _refuse_too_many(stream: Stream, log: RunLog, mapped: Mapped, verdict: Verdict) -> None:
@@ -137,4 +142,4 @@ def unit_codes(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(unit.c.code).distinct()).scalars())
 
 
-__all__ = ["take_again", "take_batch", "unit_codes"]
+__all__ = ["take_again", "take_batch", "unit_codes", "units_for"]

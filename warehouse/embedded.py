@@ -57,6 +57,7 @@ OPTIONS: Mapping[str, str] = {
     "work_mem": "32MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
+    "wal_buffers": "32MB",  # what a batch writes: its own session need not wait for the disk before the commit
     "jit": "off",
     "log_min_messages": "warning",
     "log_min_error_statement": "panic",  # statements and details quote the records
