@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+_write_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
@@ -55,7 +56,7 @@ def as_text(value: Any) -> str | None:  # noqa: ANN401 - a value of JSON or Parq
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _write_json(value) if value else str(value)
     return str(value)
 
 

@@ -129,9 +129,8 @@ def _batch(settings: RestSettings, pages: Sequence[Page], fields: Mapping[str, b
     columns, absent = {}, {}
     for name, needed in fields.items():
         values = [record.get(name, ABSENT) for record in records]
-        lacking = np.fromiter((value is ABSENT for value in values), bool, len(values))
-        if needed and lacking.any():
-            absent[name] = lacking
+        if needed and ABSENT in values:
+            absent[name] = np.fromiter((value is ABSENT for value in values), bool, len(values))
         texts = [value if type(value) is str else None if value is ABSENT else as_text(value) for value in values]
         columns[name] = text_column(text_array(texts))
     _refuse_other_records(settings, records, {name for name, rows in absent.items() if rows.all()}, keys)
