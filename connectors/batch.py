@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-_write_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_write_json = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
 TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
