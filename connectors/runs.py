@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from connectors.straight import StraightWay
@@ -22,6 +22,8 @@ ONE_RUN_SECONDS = 60.0
 """Calls that one system sends within this time are one run: a busy one would otherwise write thousands of rows."""
 IDLE_SECONDS = 60.0
 """A worker that stands still so long inside a transaction loses it, and with it the locks that others wait for."""
+AWAY_SECONDS = 600.0
+"""Outside a transaction, where it may wait for its source, a worker that says nothing so long loses its streams."""
 ABANDONED = "the worker ended before this run did; what it had committed is kept"
 COUNTS = ("read", "stored", "unchanged", "quarantined")
 
@@ -66,21 +68,36 @@ def stream_lock(
 ) -> Iterator[bool]:
     """Hold the advisory lock of a stream for a run; gives whether it was obtained within the time.
 
-    While it waits it asks `check`, which may raise. The session is one that the server ends when it stands still in a
-    transaction.
+    While it waits it asks `check`, which may raise. The session is one that the server ends when its process stands
+    still, so that others can go on; whoever waits long for a source says `still_here` now and then.
     """
-    _ask(connection, func.set_config("idle_in_transaction_session_timeout", f"{IDLE_SECONDS * 1000:.0f}", False))
     key = func.hashtextextended(f"ioc-sync/{source.name}/{source.entity}", 0)
-    deadline = time.monotonic() + wait_seconds
-    while not (held := _ask(connection, func.pg_try_advisory_lock(key))) and time.monotonic() < deadline:
-        check()
-        time.sleep(0.1)
+    held = False
     try:
+        _limit(connection, IDLE_SECONDS, AWAY_SECONDS)
+        deadline = time.monotonic() + wait_seconds
+        while not (held := _ask(connection, func.pg_try_advisory_lock(key))) and time.monotonic() < deadline:
+            check()
+            time.sleep(0.1)
         yield held
     finally:
-        if held and not connection.invalidated:
+        if not connection.invalidated:
             connection.rollback()
-            _ask(connection, func.pg_advisory_unlock(key))
+            if held:
+                _ask(connection, func.pg_advisory_unlock(key))
+            _limit(connection, 0, 0)
+
+
+def _limit(connection: Connection, inside: float, outside: float) -> None:
+    """Say how long this session may stand still inside a transaction, and outside of one."""
+    seconds = {"idle_in_transaction_session_timeout": inside, "idle_session_timeout": outside}
+    connection.execute(select(*(func.set_config(name, f"{n * 1000:.0f}", False) for name, n in seconds.items())))
+    connection.commit()
+
+
+def still_here(connection: Connection) -> None:
+    """Keep the session, and the lock that it holds, alive."""
+    _ask(connection, literal(1))
 
 
 def _ask(connection: Connection, question: Any) -> bool:  # noqa: ANN401 - a function call

@@ -20,7 +20,7 @@ from connectors.batch import Batch
 from connectors.checks import Refusal, needs_units
 from connectors.judged import Judged, judge
 from connectors.replay import retry_units
-from connectors.runs import RunLog, RunReport, stream_lock
+from connectors.runs import RunLog, RunReport, still_here, stream_lock
 from connectors.steps import reached
 from connectors.stream import Stream
 from connectors.take import take_batch, unit_codes, units_for
@@ -33,6 +33,7 @@ from warehouse.vocabulary import Entity, RunKind, RunState
 
 Progress = Callable[[RunReport], None]
 LOCK_WAIT_SECONDS = 30.0
+STILL_HERE_SECONDS = 60.0
 ENTITY_ORDER = (
     Entity.UNIT, Entity.PROCEDURE, Entity.DOSSIER, Entity.DOSSIER_STEP, Entity.DOSSIER_SUPPLEMENT,
     Entity.SURVEY_ANSWER, Entity.REFERENCE_DOSSIER, Entity.REPORTED_FIGURE, Entity.EXTERNAL_SCORE,
@@ -108,9 +109,18 @@ def _read_to_end(
     progress: Progress | None,
     check: Callable[[], None],
 ) -> None:
+    heard_at = time.monotonic()
     units = units_for(connection, stream)
     connection.rollback()
-    for batch, mapped, ready in ahead(_judged(stream, position, log.now, units), check):
+
+    def wait() -> None:
+        nonlocal heard_at
+        check()
+        if time.monotonic() - heard_at > STILL_HERE_SECONDS:
+            still_here(connection)
+            heard_at = time.monotonic()
+
+    for batch, mapped, ready in ahead(_judged(stream, position, log.now, units), wait):
         take_batch(connection, stream, log, batch, mapped, ready)
         if progress is not None:
             progress(log.report)

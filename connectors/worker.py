@@ -25,6 +25,12 @@ MOST_RUNS = 32
 """So many sources are read at once; each holds a connection to the warehouse and, at most, two batches."""
 UNITS_FIRST_SECONDS = 10.0
 """Other sources wait so long for the first run of those that tell the units."""
+LOOK_SECONDS = 0.2
+"""How often the first thread, which alone obeys signals, looks whether it was told to stop.
+
+It must not wait for the event: a signal that another thread receives would not wake it, and one that comes while it
+holds the lock of the event would be its end, for the handler sets that event.
+"""
 STOP_SECONDS = 10.0
 """A run that does not end within this time after we were told to stop is cut off; its batch is rolled back."""
 
@@ -66,7 +72,8 @@ class Worker:
             while not waiting.acquire(timeout=0.1) and time.monotonic() < deadline and not stop.is_set():
                 pass
         self._units_ready.set()
-        stop.wait()
+        while not stop.is_set():
+            time.sleep(LOOK_SECONDS)
         _end(threads)
 
     def _keep_reading(self, source: SourceSettings, stop: threading.Event, first_read: threading.Semaphore) -> None:

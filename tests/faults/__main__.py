@@ -14,15 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-
-from sqlalchemy import URL, create_engine, text
+from functools import partial
 
 from connectors.steps import STEPS
-from tests.conftest import TEMPLATE
 from tests.faults import provoke
 from tests.faults.stage import PROVOKED, Stage, own_server, passable_folder, stage
 from warehouse.embedded import EmbeddedServer
-from warehouse.engine import migrate
 
 INSIDE = ("rows staged", "versions compared", "rollups moved", "rows written", "refused kept", "counts written")
 """Steps inside a transaction, where a worker that stands still is made to give way."""
@@ -36,7 +33,7 @@ class Rounds:
 
     def _step(self, among: tuple[str, ...] = STEPS) -> tuple[str, int]:
         step = self.rng.choice([name for name in among if name not in provoke.REPLAYED])
-        return step, self.rng.randint(1, max(1, self.stage.steps[step] // 2))
+        return step, self.rng.randint(1, max(1, self.stage.counts["sync"][step] // 2))
 
     def _name(self) -> str:
         self._names += 1
@@ -45,20 +42,19 @@ class Rounds:
     def faults(self) -> Iterator[Callable[[], None]]:
         """One round: every step once, and everything else that may happen."""
         made, rng = self.stage, self.rng
-        for step in STEPS:
-            yield lambda step=step: provoke.killed_at(made, step, rng.randint(1, made.steps[step]))  # type: ignore[misc]
+        for mode, counts in made.counts.items():
+            for step, count in counts.items():
+                yield partial(provoke.killed_at, made, step, rng.randint(1, count), mode)
         yield lambda: provoke.killed_again_and_again(made, [self._step() for _ in range(6)])
         for stop in (provoke.stop_at_once, provoke.kill_server):
-            yield lambda stop=stop: provoke.server_stopped(  # type: ignore[misc]
-                made, self.server, provoke.fresh(self.server, self._name()), *self._step(), stop
-            )
+            url = provoke.fresh(self.server, self._name())
+            yield partial(provoke.server_stopped, made, self.server, url, *self._step(), stop)
         yield lambda: provoke.two_workers(made, rng.randint(1, 5))
         yield lambda: provoke.stood_still(made, *self._step(INSIDE))
         yield lambda: provoke.source_killed(made, rng.randint(1, 14))
         for which in ("warehouse", "source"):
-            yield lambda which=which: provoke.network_cut(  # type: ignore[misc]
-                made, provoke.fresh(self.server, self._name()), str(self.server.sockets), *self._step(), which
-            )
+            url = provoke.fresh(self.server, self._name())
+            yield partial(provoke.network_cut, made, url, str(self.server.sockets), *self._step(), which)
         yield self._disk_full
 
     def _disk_full(self) -> None:
@@ -84,8 +80,8 @@ def main() -> None:
     started = time.monotonic()
     with ExitStack() as stack:
         server = stack.enter_context(own_server(stack.enter_context(passable_folder())))
-        quick = stack.enter_context(own_server(stack.enter_context(passable_folder())))
-        made = stack.enter_context(stage(_with_template(quick), TEMPLATE))
+        quick = stack.enter_context(own_server(stack.enter_context(passable_folder()), fsync="off"))
+        made = stack.enter_context(stage(quick.url))
         rounds = Rounds(made, server, rng)
         with contextlib.suppress(KeyboardInterrupt):
             for number in range(chosen.rounds):
@@ -93,16 +89,6 @@ def main() -> None:
                     fault()
                 print(f"round {number + 1}: {sum(PROVOKED.values())} faults so far", flush=True)
     print(f"\n| fault | times |\n|---|---|\n{_table()}\n\n{time.monotonic() - started:.0f} s, no table differed")
-
-
-def _with_template(server: EmbeddedServer) -> URL:
-    url = server.url
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"create database {TEMPLATE}"))
-    admin.dispose()
-    migrate(url.set(database=TEMPLATE))
-    return url
 
 
 def _table() -> str:

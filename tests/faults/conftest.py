@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from tests.conftest import TEMPLATE
 from tests.faults.stage import PROVOKED, Stage, own_server, passable_folder, stage
 from warehouse.embedded import EmbeddedServer
 
@@ -17,14 +16,14 @@ from warehouse.embedded import EmbeddedServer
 @pytest.fixture(scope="session")
 def theatre(server_url: URL) -> Iterator[Stage]:
     """Workers, a source and the reference of an undisturbed run."""
-    with stage(server_url, TEMPLATE) as made:
+    with stage(server_url) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedServer]:
     """A PostgreSQL that may be killed."""
-    with passable_folder() as folder, own_server(folder) as server:
+    with passable_folder() as folder, own_server(folder, fsync="off") as server:
         yield server
 
 

@@ -13,44 +13,44 @@ from contextlib import suppress
 
 from sqlalchemy import URL, text
 
-from tests.faults.stage import PROVOKED, Cable, Child, Stage, add_late_unit, eventually
+from tests.conftest import TEMPLATE
+from tests.faults.stage import PROVOKED, Cable, Child, Stage, add_late_unit, administration, counted, eventually
 from warehouse.embedded import EmbeddedServer
-from warehouse.engine import migrate, open_engine
+from warehouse.engine import open_engine
 
 Stop = Callable[[EmbeddedServer], None]
 REPLAYED = frozenset({"records settled", "rows replayed"})
 """Steps that are those of a replay only."""
 
 
-def killed_at(stage: Stage, step: str, at: int) -> None:
-    """A worker is killed (-9) when it comes to a step for the `at`-th time; another one goes on."""
+def killed_at(stage: Stage, step: str, at: int, mode: str = "sync") -> None:
+    """A worker is killed (-9) when it comes to a step for the `at`-th time, in a sync or a replay; another goes on."""
     with stage.database() as url:
-        _until_killed(stage, "sync", url, step, at, wanted=step not in REPLAYED)
+        if mode == "sync":
+            _kill(stage, mode, url, step, at)
         stage.to_the_end("sync", url)
         add_late_unit(url)
-        _until_killed(stage, "replay", url, step, at, wanted=step in REPLAYED)
+        if mode == "replay":
+            _kill(stage, mode, url, step, at)
         stage.to_the_end("replay", url)
-        stage.to_the_end("sync", url)  # closes the run of a replay that was killed after its last row
+        if mode == "replay":
+            stage.to_the_end("sync", url)  # closes the run of a replay that was killed after its last row
         stage.check(url)
 
 
-def _until_killed(stage: Stage, mode: str, url: URL, step: str, at: int, *, wanted: bool) -> None:
-    """Kill a worker of this kind at the step, where it is one that such a worker comes to."""
-    child = stage.start(mode, url, step=step, at=at if wanted else 1)
-    code = stage.workers.wait(child)
-    if wanted:
-        assert (code, child.hit) == (-signal.SIGKILL, True), child.said
-    if code == -signal.SIGKILL:
-        PROVOKED[f"worker killed -9 at: {step}"] += 1
-    else:
-        assert code == 0, child.said
+def _kill(stage: Stage, mode: str, url: URL, step: str, at: int) -> None:
+    child = stage.start(mode, url, step=step, at=at)
+    assert (stage.workers.wait(child), child.hit) == (-signal.SIGKILL, True), child.said
+    PROVOKED[f"worker killed -9 at: {step}"] += 1
 
 
 def killed_again_and_again(stage: Stage, steps: list[tuple[str, int]]) -> None:
     """One worker after the other is killed, each at another step, and the last one is left to finish."""
     with stage.database() as url:
         for step, at in steps:
-            _until_killed(stage, "sync", url, step, at, wanted=False)
+            child = stage.start("sync", url, step=step, at=at)
+            if stage.workers.wait(child) == -signal.SIGKILL:
+                PROVOKED[f"worker killed -9 at: {step}"] += 1
         stage.to_the_end("sync", url)
         add_late_unit(url)
         stage.to_the_end("replay", url)
@@ -84,7 +84,7 @@ def server_stopped(stage: Stage, server: EmbeddedServer, url: URL, step: str, at
 def two_workers(stage: Stage, kills: int) -> None:
     """Two workers read the same streams; now and then one of them is killed and another one comes."""
     with stage.database() as url:
-        steps = [name for name in stage.steps if name not in REPLAYED]
+        steps = sorted(stage.counts["sync"])
         pair = [stage.start("worker", url), stage.start("worker", url)]
         PROVOKED["two workers at once"] += 1
         for number in range(kills):
@@ -101,15 +101,27 @@ def two_workers(stage: Stage, kills: int) -> None:
 def stood_still(stage: Stage, step: str, at: int) -> None:
     """A worker stands still (SIGSTOP) in the middle of a batch, longer than the server suffers, then goes on."""
     with stage.database() as url:
-        still = stage.start("worker", url, step=step, at=at, action="hold", idle_seconds=0.5)
+        still = stage.start("worker", url, step=step, at=at, action="hold", idle_seconds=1.0)
         eventually(lambda: still.hit, f"step {step}\n{still.said}")
+        _others_are_through(url)
         still.kill(signal.SIGSTOP)
         still.go()
         PROVOKED["worker stopped (SIGSTOP) beyond its time-outs"] += 1
-        other = stage.start("worker", url, idle_seconds=0.5)
+        other = stage.start("worker", url, idle_seconds=1.0)
         stage.wait_for(url, stage.halfway, other)
         still.kill(signal.SIGCONT)
         _finish(stage, url, still, other)
+
+
+def _others_are_through(url: URL) -> None:
+    """Wait until a held worker has nothing else to store: PostgreSQL waits for the rest of a COPY for ever."""
+    engine = open_engine(url)
+    before, seen_at = counted(engine), time.monotonic()
+    while time.monotonic() - seen_at < 1.0:
+        time.sleep(0.1)
+        if (now := counted(engine)) != before:
+            before, seen_at = now, time.monotonic()
+    engine.dispose()
 
 
 def source_killed(stage: Stage, at: int) -> None:
@@ -147,14 +159,10 @@ def network_cut(stage: Stage, url: URL, sockets: str, step: str, at: int, which:
 
 
 def fresh(server: EmbeddedServer, name: str) -> URL:
-    """A new, migrated warehouse on a server that is not the one of the other tests."""
-    admin = open_engine(server.url).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"create database {name}"))
-    admin.dispose()
-    url = server.url.set(database=name)
-    migrate(url)
-    return url
+    """A fresh warehouse on a server that is not the one of the other tests."""
+    with administration(server.url) as connection:
+        connection.execute(text(f"create database {name} template {TEMPLATE}"))
+    return server.url.set(database=name)
 
 
 def stop_at_once(server: EmbeddedServer) -> None:

@@ -22,12 +22,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, func, insert, select, text
+from sqlalchemy import URL, Connection, Engine, func, insert, select, text
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TEMPLATE
 from tests.faults.office import LATE_UNIT
 from warehouse.embedded import EmbeddedServer
-from warehouse.engine import open_engine
+from warehouse.engine import migrate, open_engine
 from warehouse.schema import metadata, sync_run, unit
 
 PROVOKED: Counter[str] = Counter()
@@ -41,12 +41,12 @@ PATIENCE_SECONDS = 60.0
 Contents = dict[str, list[tuple[Any, ...]]]
 
 
-def eventually(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+def eventually(holds: Callable[[], bool], what: str, look_seconds: float = 0.02) -> None:
     """Wait until it holds; fail with `what` when it does not."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"did not happen in time: {what}"
-        time.sleep(0.02)
+        time.sleep(look_seconds)
 
 
 # --- processes ------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Child:
 
     @property
     def said(self) -> str:
-        parts = [self.folder / name for name in ("error", "log")]
+        parts = [self.folder / name for name in ("error", "log", "stacks")]
         return "\n".join(part.read_text(encoding="utf-8") for part in parts if part.exists())
 
     def go(self) -> None:
@@ -150,7 +150,12 @@ class Workers:
 
     def wait(self, child: Child) -> int:
         """Wait for the end of a worker and return its exit code; a signal is a negative one."""
-        eventually(lambda: child.number in self._ended, f"end of the worker\n{child.said}")
+        try:
+            eventually(lambda: child.number in self._ended, "end of the worker")
+        except AssertionError as error:
+            child.kill(signal.SIGUSR1)  # it writes down where its threads are
+            time.sleep(0.5)
+            raise AssertionError(f"{error}\n{child.said}") from None
         child.code = self._ended[child.number]
         return child.code
 
@@ -280,13 +285,12 @@ class Stage:
     the same before the last unit is known."""
 
     server: URL
-    template: str
     office: Office
     workers: Workers
     halfway: Contents = field(default_factory=dict)
     reference: Contents = field(default_factory=dict)
     sums: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
-    steps: Counter[str] = field(default_factory=Counter)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
     _databases: int = 0
 
     @contextmanager
@@ -294,15 +298,12 @@ class Stage:
         """A fresh warehouse."""
         self._databases += 1
         name = f"fault_{os.getpid()}_{self._databases}"
-        admin = open_engine(self.server).execution_options(isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"create database {name} template {self.template}"))
-        try:
-            yield self.server.set(database=name)
-        finally:
-            with admin.connect() as connection:
+        with administration(self.server) as connection:
+            connection.execute(text(f"create database {name} template {TEMPLATE}"))
+            try:
+                yield self.server.set(database=name)
+            finally:
                 connection.execute(text(f"drop database {name} with (force)"))
-            admin.dispose()
 
     def start(self, mode: str, database: URL, **order: Any) -> Child:  # noqa: ANN401 - parts of an order
         return self.workers.start(mode, database, order.pop("office", self.office.address), **order)
@@ -317,11 +318,10 @@ class Stage:
         """Take the undisturbed run as the reference, and how often it comes to each step."""
         with self.database() as url:
             engine = open_engine(url)
-            self.steps = self.to_the_end("sync", url).steps
+            self.counts["sync"] = self.to_the_end("sync", url).steps
             self.halfway = contents(engine)
             add_late_unit(url)
-            again = self.to_the_end("replay", url).steps
-            self.steps |= {step: count for step, count in again.items() if step not in self.steps}
+            self.counts["replay"] = self.to_the_end("replay", url).steps
             self.reference, self.sums = contents(engine), counted(engine)
             engine.dispose()
 
@@ -329,9 +329,10 @@ class Stage:
         """Wait until the tables are those of the undisturbed run."""
         engine = open_engine(url)
         try:
-            eventually(lambda: contents(engine) == wanted, "the same tables")
+            eventually(lambda: contents(engine) == wanted, "the same tables", look_seconds=0.15)
         except AssertionError:
-            raise AssertionError(f"{differences(wanted, contents(engine))}\n{child.said}") from None
+            told = f"{differences(wanted, contents(engine))}\n{sessions(engine)}\n{child.said}"
+            raise AssertionError(told) from None
         finally:
             engine.dispose()
 
@@ -351,6 +352,16 @@ class Stage:
             engine.dispose()
 
 
+def sessions(engine: Engine) -> str:
+    """What each session does, and which of them hold the lock of a stream."""
+    asked = text(
+        "select pid, state, wait_event, now() - state_change, left(query, 60), pid in (select pid from pg_locks where"
+        " locktype = 'advisory') from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with engine.connect() as connection:
+        return "\n".join(str(tuple(row)) for row in connection.execute(asked))
+
+
 def add_late_unit(url: URL) -> None:
     """Load the unit that the office does not tell."""
     engine = open_engine(url)
@@ -361,18 +372,27 @@ def add_late_unit(url: URL) -> None:
 
 
 @contextmanager
-def stage(server: URL, template: str) -> Iterator[Stage]:
+def stage(server: URL) -> Iterator[Stage]:
     """Set the stage and learn the reference."""
     with tempfile.TemporaryDirectory(prefix="ioc-faults-") as folder:
         office, workers = Office(), Workers(Path(folder))
         office.start()
-        made = Stage(server, template, office, workers)
+        made = Stage(server, office, workers)
         try:
             made.learn()
             yield made
         finally:
             workers.end()
             office.end()
+
+
+@contextmanager
+def administration(server: URL) -> Iterator[Connection]:
+    """A connection that creates and drops databases."""
+    engine = open_engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
 
 
 @contextmanager
@@ -384,12 +404,15 @@ def passable_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def own_server(folder: Path) -> Iterator[EmbeddedServer]:
-    """A PostgreSQL of our own in the folder, to be stopped and killed."""
+def own_server(folder: Path, **options: str) -> Iterator[EmbeddedServer]:
+    """A PostgreSQL of our own in the folder, to be stopped and killed, with a migrated template of a warehouse."""
     small = {"shared_buffers": "32MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
-    server = EmbeddedServer(folder / "db", options=small)
-    server.start()
+    server = EmbeddedServer(folder / "db", options={**small, **options})
+    url = server.start()
     assert server.pgdata.is_relative_to(folder)
+    with administration(url) as connection:
+        connection.execute(text(f"create database {TEMPLATE}"))
+    migrate(url.set(database=TEMPLATE))
     try:
         yield server
     finally:

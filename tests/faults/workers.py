@@ -6,6 +6,7 @@ itself, or to stand still, at one of them. The process that makes them speaks JS
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -58,7 +59,9 @@ def work(order: dict[str, Any]) -> int:
     """Do what a worker does and return its exit code."""
     fault = Fault(order)
     steps.watch(fault)
-    connectors.runs.IDLE_SECONDS = order.get("idle_seconds", 60.0)
+    faulthandler.register(signal.SIGUSR1, file=(fault.folder / "stacks").open("w"))
+    if "idle_seconds" in order:
+        connectors.runs.IDLE_SECONDS = connectors.runs.AWAY_SECONDS = order["idle_seconds"]
     breaker.LONGEST_PAUSE_SECONDS = 0.3
     logging.basicConfig(filename=Path(order["folder"]) / "log", level=logging.INFO, force=True)
     engine = open_engine(make_url(order["database"]), pool_size=8)
