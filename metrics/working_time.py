@@ -73,7 +73,8 @@ class WorkingTime:
              for opened, closed in calendar.hours),
             start=cast(0, BigInteger),
         )  # fmt: skip
-        return before[place] + case((before[place + 1] > before[place], today), else_=0)
+        count = before[place] + case((before[place + 1] > before[place], today), else_=0)
+        return case((instant.is_not(None), count))  # greatest and least would pass over an unknown instant
 
 
 def of_unit(clock: Clock, value: Callable[[WorkingCalendar], ColumnElement[Any]]) -> ColumnElement[Any]:
