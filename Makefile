@@ -22,7 +22,8 @@ run: $(VENV)/run.stamp  ## the demonstration: database, simulated intake, worker
 
 test: $(VENV)/dev.stamp  ## the whole test-suite, browser tests included
 	@sh deploy/install-browser.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser --ignore=tests/faults
+	$(BIN)/python -m pytest tests/browser tests/faults
 
 lint: $(VENV)/dev.stamp  ## style, types, and who may import whom
 	$(BIN)/ruff check .

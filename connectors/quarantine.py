@@ -65,6 +65,7 @@ class _Keeper:
 
     def __init__(self, mapping: SourceMapping, mapped: Mapped, shape: Shape) -> None:
         self.mapped, self.fields, self.nested = mapped, frozenset(mapping.source_fields), mapping.nested_fields
+        self.updated = mapped.frame[UPDATED].astype(object).where(mapped.frame[UPDATED].notna(), None).tolist()
         self.told_by_presence = _told_by_presence(mapping)
         self.numbers = set(mapping.key_fields)
         self.names: set[str] = set()
@@ -87,8 +88,8 @@ class _Keeper:
             complete &= whole
         if absent := sorted(self.fields - set(fields)):
             payload[ABSENT] = absent
-        updated = self.mapped.frame[UPDATED].iloc[row]
-        payload[UPDATED] = None if pd.isna(updated) else updated.isoformat()
+        updated = self.updated[row]
+        payload[UPDATED] = None if updated is None else updated.isoformat()
         return payload, complete, hidden
 
     def _kept(self, name: str, text: str) -> tuple[str | None, bool]:

@@ -32,6 +32,7 @@ class Records:
     rows: Rows
     texts: Mapping[str, Any]
     absent: Mapping[str, Mask]
+    nested: Mapping[str, frozenset[str]]
 
     @classmethod
     def of(cls, mapping: SourceMapping, batch: Batch) -> Records:
@@ -49,10 +50,10 @@ class Records:
         absent = {name: rows for name, rows in batch.absent.items() if name in wanted}
         rows = np.arange(size)
         if mapping.where is None:
-            return cls(mapping, batch, rows, texts, absent)
+            return cls(mapping, batch, rows, texts, absent, nested)
         chosen = holds(mapping.where, texts, {}, size)
         texts = {name: column.filter(pa.array(chosen)) for name, column in texts.items()}
-        return cls(mapping, batch, rows[chosen], texts, {name: found[chosen] for name, found in absent.items()})
+        return cls(mapping, batch, rows[chosen], texts, {name: found[chosen] for name, found in absent.items()}, nested)
 
     @property
     def size(self) -> int:
@@ -69,7 +70,7 @@ class Records:
         Only fields and items that the mapping names; a field that the record did not have is left out.
         """
         names = [name for name in sorted(self.texts) if not self._lacks(name, record)]
-        nested = self.mapping.nested_fields
+        nested = self.nested
         kept: Fields = {}
         complete = True
         for name in names:
@@ -100,7 +101,7 @@ class Records:
             return left | {rows.label: text}
         if rows.entries:
             return left | {rows.label: one_entry(text, name or "")}
-        return left | {rows.label: reduced(text, self.mapping.nested_fields[rows.label], number)}
+        return left | {rows.label: reduced(text, self.nested[rows.label], number)}
 
 
 def _cut(text: str | None) -> tuple[str | None, bool]:
