@@ -25,6 +25,7 @@ from connectors.state import SourceState, source_states
 from dashboard import resources
 from dashboard.texts import current_language
 from metrics import Clock, Period, Scope
+from metrics.targets import targets
 from metrics.units import units
 from warehouse import schema
 from warehouse.engine import snapshot
@@ -93,6 +94,10 @@ class Draw:
     def ranking(self, period: Period) -> pd.DataFrame:
         """Return the ranking of the units of the scope."""
         return _ranking(self, self.version, self.as_of, self.scope, period)
+
+    def targets(self, names: Sequence[str], units: Sequence[str]) -> pd.DataFrame:
+        """Return the targets that hold on this day for metrics and units, as `metrics.targets.targets` does."""
+        return _targets(self, self.version, self.today, tuple(names), tuple(units))
 
     def units(self) -> pd.DataFrame:
         """Return code, name, kind, parent, lat, lon, population of the units of the scope on this day."""
@@ -198,6 +203,18 @@ def _worklist(
 def _ranking(_draw: Draw, version: int, as_of: datetime, scope: Scope, period: Period) -> pd.DataFrame:
     del version
     return metrics.rank_units(_draw.connection, clock=_draw.clock, period=period, as_of=as_of, scope=scope)
+
+
+@st.cache_data(max_entries=200, ttl=900, show_spinner=False)
+def _targets(
+    _draw: Draw,
+    version: int,
+    today: Any,  # noqa: ANN401 - a date
+    names: tuple[str, ...],
+    units: tuple[str, ...],
+) -> pd.DataFrame:
+    del version
+    return targets(_draw.connection, names, units, today)
 
 
 @st.cache_data(max_entries=50, ttl=900, show_spinner=False)

@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard import numbers
 from dashboard.draw import Draw
 from dashboard.figures import Figure
+from dashboard.metric_words import explained, short_head, short_title
 from dashboard.shell import age_note
-from dashboard.texts import _, later
+from dashboard.texts import _
 from dashboard.theme import Meaning
 from metrics import METRICS, Direction
 
@@ -29,44 +30,19 @@ class Tile:
     note: str = ""
 
 
-TITLES = {
-    "overdue": later("Overdue"),
-    "due_soon_24h": later("Due soon"),
-    "open": later("Open"),
-    "received": later("Received"),
-    "resolved": later("Resolved"),
-    "on_time_06": later("On time (form 06)"),
-    "online_share_eligible": later("Online"),
-    "satisfied_share": later("Satisfied"),
-    "overdue_share": later("Overdue of open"),
-}
-"""Short titles; the full name and the definition are one touch away."""
-
-
-HEADS = {
-    "on_time_06": later("On time"),
-    "overdue_share": later("Overdue"),
-    "online_share_eligible": later("Online share"),
-    "satisfied_share": later("Satisfied"),
-}
-"""Heads of narrow columns; the full name is one touch away."""
-
-
 def head(draw: Draw, metric: str) -> str:
     """Return the head of a narrow column for a metric."""
-    return _(HEADS[metric]) if metric in HEADS else title(draw, metric)
+    return short_head(metric, draw.language)
 
 
 def title(draw: Draw, metric: str) -> str:
     """Return the short title of a metric, else its full name."""
-    return _(TITLES[metric]) if metric in TITLES else METRICS[metric].label.text(draw.language)
+    return short_title(metric, draw.language)
 
 
 def explanation(draw: Draw, metric: str) -> str:
     """Return the full name, the definition and the legal basis of a metric."""
-    found = METRICS[metric]
-    basis = f" *{found.legal_basis}*" if found.legal_basis else ""
-    return f"**{found.label.text(draw.language)}** – {found.definition.text(draw.language)}{basis}"
+    return explained(metric, draw.language)
 
 
 def tile_row(draw: Draw, tiles: Sequence[Tile]) -> None:
