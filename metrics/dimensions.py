@@ -47,6 +47,7 @@ DIMENSIONS: Mapping[str, Dimension] = {
         Dimension("online_level", OnlineLevel, of_catalogue=True),
         Dimension("return_channel", ReturnChannel),
         Dimension("overdue_age"),
+        Dimension("device"),
         Dimension("day", is_time=True),
         Dimension("month", is_time=True),
     )

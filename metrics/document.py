@@ -7,6 +7,7 @@ from pathlib import Path
 from metrics import document_parts
 from metrics.definitions import METRICS, Direction, Kind, Metric, Sum
 from metrics.dimensions import DIMENSIONS, OVERDUE_AGES
+from metrics.grouping import RESTRICTED
 from metrics.period import ACCEPTED
 from metrics.ranking import DEFAULT
 
@@ -93,6 +94,8 @@ def _dimensions() -> str:
         codes = ", ".join(str(term.value) for term in dimension.vocabulary or ())
         if dimension.name == "overdue_age":
             codes = ", ".join(OVERDUE_AGES) + " whole days late; only of `overdue`, at one instant"
+        elif dimension.name in RESTRICTED:
+            codes = f"codes of the data; only of {RESTRICTED[dimension.name].of}"
         if dimension.is_time:
             codes = "texts that name a period; no filter"
         rows.append(f"| `{dimension.name}` | {codes or 'codes of the data'} |")

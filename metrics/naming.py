@@ -16,6 +16,12 @@ from warehouse.vocabulary import Label, Language, label
 
 UNKNOWN = Label("Không rõ", "Unknown")
 _AGE = Label("{} ngày", "{} days")
+DEVICES = {
+    "kiosk": Label("Ki-ốt", "Kiosk"),
+    "ipad": Label("Máy tính bảng", "Tablet"),
+    "web": Label("Trang thông tin điện tử", "Website"),
+}
+"""Words for the devices of the shipped mappings; a device of another name is its own word."""
 
 
 def names(
@@ -51,6 +57,8 @@ def _find(
         return {row.code: row.name for row in UnitTree.load(connection, day).rows.values()}
     if dimension in {"field", "procedure"}:
         return _of_procedures(connection, dimension, sorted(map(str, codes)))
+    if dimension == "device":
+        return {code: word.text(language) for code, word in DEVICES.items()}
     if dimension == "overdue_age":
         return {code: _AGE.text(language).format(str(code).replace("-", "–")) for code in codes}
     return {code: _written(str(code), language) for code in codes}

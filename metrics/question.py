@@ -6,19 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, exists, literal, select
 
 from metrics.calendar import Clock
 from metrics.definitions import METRICS, Metric
 from metrics.dimensions import DIMENSIONS, FILTERS, OVERDUE_AGES, Code
+from metrics.grouping import check_dimensions
 from metrics.period import Bucket, Period, Step, buckets
 from metrics.scope import Scope, UnitTree, resolve
 from warehouse.errors import BadQuestion
+from warehouse.schema import dossier, procedure
 
 UNKNOWN = ""
 """The text of a filter value that stands for unknown."""
 
+OF_CATALOGUE = ("field", "procedure")
+"""Filters whose values are data, not a vocabulary."""
 Filters = Mapping[str, Sequence[str]]
 
 
@@ -82,6 +87,7 @@ def check(
     _check_groups(groups, names, filters or {})
     until = last_instant(period, as_of)
     values = {name: parse_values(name, texts) for name, texts in (filters or {}).items()}
+    _check_procedures(connection, values)
     tree = UnitTree.load(connection, clock.day(until))
     codes = narrow(connection, scope, values, tree)
     step = _step(groups)
@@ -119,6 +125,28 @@ def parse_values(name: str, texts: Sequence[str]) -> tuple[Code, ...]:
     return tuple(codes)
 
 
+def _check_procedures(connection: Connection, values: Mapping[str, tuple[Code, ...]]) -> None:
+    """Refuse fields and procedures that nothing knows: a figure of 0 would say that they have no backlog.
+
+    A procedure outside the catalogue is accepted where a dossier names it.
+    """
+    p, asked = procedure.c, {name: {code for code in values.get(name, ()) if code is not None} for name in OF_CATALOGUE}
+    if missing := asked["field"] - _found(connection, p.field_code, asked["field"]):
+        raise BadQuestion(f"filter field: no such field: {', '.join(sorted(map(str, missing)))}")
+    unlisted = asked["procedure"] - _found(connection, p.code, asked["procedure"])
+    if missing := unlisted - _found(connection, dossier.c.procedure, unlisted):
+        raise BadQuestion(f"filter procedure: no such procedure: {', '.join(sorted(map(str, missing)))}")
+
+
+def _found(connection: Connection, column: ColumnElement[Any], codes: set[Code]) -> set[Code]:
+    """The codes that are in a column; each is looked for by itself, so that the first row found ends the search."""
+    if not codes:
+        return set()
+    tests = [exists(select(literal(1)).where(column == code)) for code in sorted(map(str, codes))]
+    row = connection.execute(select(*(test.label(f"found_{n}") for n, test in enumerate(tests)))).one()
+    return {code for code, there in zip(sorted(map(str, codes)), row, strict=True) if there}
+
+
 def narrow(
     connection: Connection, scope: Scope, filters: Mapping[str, tuple[Code, ...]], tree: UnitTree
 ) -> frozenset[str] | None:
@@ -146,12 +174,7 @@ def _check_groups(by: tuple[str, ...], metrics: tuple[str, ...], filters: Filter
     times = [name for name in by if DIMENSIONS[name].is_time]
     if len(times) > 1:
         raise BadQuestion("group by day or by month, not by both")
-    if "overdue_age" in {*by, *filters}:
-        others = [name for name in metrics if name != "overdue"]
-        if others:
-            raise BadQuestion(f"overdue_age is a property of overdue dossiers only; leave out {', '.join(others)}")
-        if times:
-            raise BadQuestion(f"overdue_age is the age at one instant; ask for it without {times[0]}")
+    check_dimensions(metrics, dict.fromkeys((*by, *filters)), times)
 
 
 def _step(by: Iterable[str]) -> Step | None:

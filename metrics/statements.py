@@ -44,6 +44,8 @@ COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "return_channel": dossier.c.return_channel,
 }
 """Where the dimensions are kept that do not depend on the question."""
+OF_ANSWERS = frozenset({"unit", "unit_kind", "device"})
+"""The dimensions of a survey answer itself; the others are those of the dossier that it judges."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ class Base:
             self.columns["overdue_age"] = counters.overdue_age(question.until, question.clock)
         self.source: FromClause = survey_answer if of_answers else dossier
         of_procedure = bool(wanted & OF_CATALOGUE) or any(DIMENSIONS[name].of_catalogue for name in used)
-        if of_answers and used - {"unit", "unit_kind"}:
+        if of_answers:
+            self.columns["device"] = survey_answer.c.device
+        if of_answers and used - OF_ANSWERS:
             same = and_(dossier.c.source == survey_answer.c.source, dossier.c.code == survey_answer.c.code)
             self.source = self.source.outerjoin(dossier, same)
         if of_procedure:

@@ -62,6 +62,11 @@ def ask(connection: Connection, metrics: tuple[str, ...] = ("received",), **chan
         (("received",), {"filters": {"channel": []}}, "no value"),
         (("received",), {"filters": {"channel": "2"}}, "a list"),
         (("received",), {"filters": {"overdue_age": ["0-6"]}}, "leave out received"),
+        (("received",), {"by": ["device"]}, "device is a property of survey answers only; leave out received"),
+        (("answers", "response_rate"), {"by": ["device"]}, "leave out response_rate"),
+        (("received",), {"filters": {"device": ["kiosk"]}}, "leave out received"),
+        (("received",), {"filters": {"field": ["f1", "f8"]}}, "no such field: f8"),
+        (("received",), {"filters": {"procedure": ["a", "zz"]}}, "no such procedure: zz"),
         (("received",), {"filters": {"unit": ["nowhere"]}}, "no such unit: nowhere"),
         (("received",), {"filters": {"unit": ["p9"]}, "scope": Scope.of({"d1"})}, "not inside the scope"),
         (("received",), {"scope": Scope.of({"nowhere", "u1"})}, "no such unit: nowhere"),
@@ -110,6 +115,14 @@ def test_a_filter_narrows_and_the_empty_text_is_unknown(connection: Connection) 
     assert ask(connection, filters={"unit": ["d1"]})["value"].sum() == 1  # with all units below
 
 
+def test_a_procedure_outside_the_catalogue_is_known_by_its_dossiers(connection: Connection) -> None:
+    new = {"source": "s", "code": "new", "unit": "u2", "procedure": "unlisted", "received_at": IN_FEBRUARY,
+           "seen_at": LATER, "payload_hash": ""}  # fmt: skip
+    connection.execute(insert(dossier), [new])
+    assert ask(connection, filters={"procedure": ["unlisted", "b"]})["value"].sum() == 1
+    assert ask(connection, filters={"field": [""]})["value"].sum() == 1
+
+
 def test_frame_types(connection: Connection) -> None:
     answer = ask(connection, tuple(METRICS), by=["unit", "channel", "month"])
     kinds = {name: str(kind) for name, kind in answer.dtypes.items()}
@@ -153,6 +166,9 @@ def test_names(connection: Connection) -> None:
     assert names(connection, "channel", [2, pd.NA], "en", LATER) == {2: "Online", pd.NA: "Unknown"}
     assert names(connection, "unit_kind", ["commune"], "vi", LATER) == {"commune": "Cấp xã"}
     assert names(connection, "procedure", ["a", "unlisted"], "vi", LATER) == {"a": "a", "unlisted": "unlisted"}
+    assert names(connection, "device", ["kiosk", "tablet-2"], "vi", LATER) == {
+        "kiosk": "Ki-ốt", "tablet-2": "tablet-2",
+    }  # fmt: skip
     assert names(connection, "day", ["2024-02-29"], "vi", LATER) == {"2024-02-29": "29/02/2024"}
     assert names(connection, "overdue_age", ["0-6"], "en", LATER) == {"0-6": "0–6 days"}
     with pytest.raises(BadQuestion, match="unknown dimension"):

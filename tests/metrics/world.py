@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -69,6 +70,8 @@ class Answer:
     of: int | None
     scale: str = "three_level"
     score: int | None = None
+    device: str | None = None
+    aspects: Any = None
 
 
 def instants(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
@@ -116,7 +119,8 @@ def dossiers(zone: ZoneInfo) -> st.SearchStrategy[Dossier]:
 
 
 def answers(zone: ZoneInfo) -> st.SearchStrategy[Answer]:
-    """Survey answers, some of a known dossier."""
+    """Survey answers, some of a known dossier; marks of questions that are none of the scale, or no numbers."""
+    marks = st.one_of(st.integers(-1, 6), st.integers(0, 3), st.sampled_from([1.5, None, "2", True]))
     return st.builds(
         Answer,
         unit=st.sampled_from([*UNITS, ORPHAN]),
@@ -125,6 +129,8 @@ def answers(zone: ZoneInfo) -> st.SearchStrategy[Answer]:
         of=st.none() | st.integers(0, 5),
         scale=st.sampled_from(["three_level", "three_level", "five_level", "form_012"]),
         score=st.sampled_from([None, 1, 2, 3, 5]),
+        device=st.sampled_from(["kiosk", "ipad", None]),
+        aspects=st.none() | st.just([1]) | st.dictionaries(st.sampled_from(["1", "2", "attitude"]), marks, max_size=3),
     )
 
 
@@ -163,7 +169,7 @@ def store(connection: Connection, rows: list[Dossier], judged: list[Answer] | No
             [
                 {**keys, "id": str(n), "unit": answer.unit, "answered_at": answer.answered_at,
                  "satisfied": answer.satisfied, "code": None if answer.of is None else str(answer.of),
-                 "scale": answer.scale, "score": answer.score}
+                 "scale": answer.scale, "score": answer.score, "device": answer.device, "aspects": answer.aspects}
                 for n, answer in enumerate(judged)
             ],
         )  # fmt: skip
