@@ -75,7 +75,7 @@ DATA = Screen(
 )
 
 SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, DATA)
-CARRIED = ("period", LANGUAGE_KEY)
+CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 
 

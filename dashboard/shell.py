@@ -10,24 +10,12 @@ import streamlit as st
 from connectors.state import Freshness, SourceState
 from dashboard import numbers, resources
 from dashboard.draw import Draw
-from dashboard.state import in_url, selected
-from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language, later
+from dashboard.state import in_url
+from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language
 from dashboard.theme import MARKDOWN, Meaning
 from metrics import Period
-from metrics.period import PRESETS
-from warehouse.errors import BadQuestion
 from warehouse.vocabulary import Entity
 
-PERIOD_KEY = "period"
-PRESET_TITLES = {
-    "today": later("Today"),
-    "this-week": later("This week"),
-    "month-to-date": later("This month"),
-    "last-month": later("Last month"),
-    "quarter-to-date": later("This quarter"),
-    "year-to-date": later("This year"),
-    "last-12-months": later("Last 12 months"),
-}
 FRESHNESS = {
     Freshness.FRESH: (Meaning.ON_TIME, ":material/sensors:"),
     Freshness.STALE: (Meaning.DUE_SOON, ":material/schedule:"),
@@ -36,59 +24,25 @@ FRESHNESS = {
 }
 
 
-def headline(draw: Draw, title: str, *, with_period: bool = True) -> Period:
-    """Draw the title, the pulse, the period chooser (not where a page is about now) and the language switch.
-
-    Returns the chosen period.
-    """
-    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="medium"):
-        with st.container(width="stretch", horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.title(title, anchor=False, width="content")
-            st.caption(draw.settings.display.area or _("All units"), width="content")
+def corner(draw: Draw) -> None:
+    """Draw what stands in the corner of every page: the age of the data, the language, the theme."""
+    with st.container(key="corner", horizontal=True, width="content", vertical_alignment="center", gap="small"):
         _live_pulse(draw.version)
-        text = selected(PERIOD_KEY, draw.settings.display.default_period)
-        if with_period:
-            with st.container(width=230):
-                text = _period_box(draw)
-        default = draw.settings.display.language
         st.segmented_control(
             _("Language"),
             list(LANGUAGES),
             required=True,
             format_func=lambda code: code.upper(),
             label_visibility="collapsed",
-            **in_url(LANGUAGE_KEY, default, LANGUAGES),
+            **in_url(LANGUAGE_KEY, draw.settings.display.language, LANGUAGES),
         )
-    return _parsed(draw, text)
 
 
-def _period_box(draw: Draw) -> str:
-    default = draw.settings.display.default_period
-    options = [name for name in PRESET_TITLES if name in PRESETS]
-    options += [name for name in {default, selected(PERIOD_KEY, default)} if name not in options]
-    st.selectbox(
-        _("Period"),
-        options,
-        accept_new_options=True,
-        format_func=lambda name: _(PRESET_TITLES[name]) if name in PRESET_TITLES else str(name),
-        label_visibility="collapsed",
-        icon=":material/calendar_month:",
-        placeholder=_("Period"),
-        **in_url(PERIOD_KEY, default),
-    )
-    return selected(PERIOD_KEY, default)
+def headline(draw: Draw, title: str, *, with_period: bool = True) -> Period:
+    """Draw the head of a page that cannot be narrowed, and return the chosen period."""
+    from dashboard.filters import page_head  # noqa: PLC0415 - the bar stands on this module
 
-
-def _parsed(draw: Draw, text: str) -> Period:
-    try:
-        return draw.period(text)
-    except BadQuestion:
-        st.warning(
-            _("The period “{words}” cannot be read. The page shows the usual period.", words=text),
-            title=_("Period not understood"),
-            icon=":material/event_busy:",
-        )
-        return draw.period(draw.settings.display.default_period)
+    return page_head(draw, title, with_period=with_period, with_compare=False, dimensions=()).period
 
 
 def _live_pulse(version: int) -> None:

@@ -3,9 +3,10 @@
 from metrics.calendar import Clock, WorkingCalendar
 from metrics.definitions import METRICS, Direction, Kind, Metric
 from metrics.dimensions import DIMENSIONS, FILTERS
+from metrics.fields import fields
 from metrics.measure import measure
 from metrics.naming import names
-from metrics.period import Period, previous
+from metrics.period import Period, previous, year_before
 from metrics.ranking import Method, rank_units
 from metrics.scope import Scope
 from metrics.worklist import dossier_history, worklist
@@ -23,9 +24,11 @@ __all__ = [
     "Scope",
     "WorkingCalendar",
     "dossier_history",
+    "fields",
     "measure",
     "names",
     "previous",
     "rank_units",
     "worklist",
+    "year_before",
 ]

@@ -118,6 +118,33 @@ def previous(period: Period) -> Period:
     return _span(first - back, last - back, zone)
 
 
+def year_before(period: Period) -> Period:
+    """Return the same period of the year before: same calendar unit, same ISO week (the 52nd for a 53rd), or the same
+    civil days; 29 February becomes the 28th."""
+    if match := re.fullmatch(r"(report-)?(\d{4})((?:Q|H|-W|-)\d{1,2})?", period.text):
+        prefix, year, part = match[1] or "", int(match[2]) - 1, match[3] or ""
+        try:
+            return Period.parse(f"{prefix}{year:04d}{part}", _zone(period))
+        except BadQuestion:  # a year with 52 weeks
+            return Period.parse(f"{year:04d}-W52", _zone(period))
+    first, last = period.start.date(), (period.end - timedelta(microseconds=1)).date()
+    if period.start != midnight(first, _zone(period)) or period.end != midnight(last + timedelta(1), _zone(period)):
+        start, end = (_year_earlier(edge) for edge in (period.start, period.end))
+        return Period(start, end, f"{start.isoformat()}/{end.isoformat()}")
+    return _span(shift_months(first, -12), shift_months(last, -12), _zone(period))
+
+
+def _zone(period: Period) -> tzinfo:
+    if period.start.tzinfo is None:
+        raise BadQuestion(f"period {period.text!r}: its bounds must be instants with a time zone")
+    return period.start.tzinfo
+
+
+def _year_earlier(instant: datetime) -> datetime:
+    day = shift_months(instant.date(), -12)
+    return instant.replace(year=day.year, month=day.month, day=day.day)
+
+
 def shift_months(day: date, months: int) -> date:
     """Return the same day of another month; the last day where that month is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -4,12 +4,13 @@ import streamlit as st
 
 from dashboard import cards
 from dashboard.draw import current
+from dashboard.filters import page_head
 from dashboard.overview import backlog_card, call_list, channel_card, flow_card, map_card, satisfaction_card, tiles
-from dashboard.shell import headline
 from dashboard.texts import _
 
 draw = current()
-period = headline(draw, _("Overview"))
+view = page_head(draw, _("Overview"))
+period = view.period
 if cards.warehouse_is_empty(draw):
     st.stop()
 

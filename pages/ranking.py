@@ -4,12 +4,12 @@ import streamlit as st
 
 from dashboard import cards
 from dashboard.draw import current
+from dashboard.filters import page_head
 from dashboard.ranking import method_card, ranking_table, score_card
-from dashboard.shell import headline
 from dashboard.texts import _
 
 draw = current()
-period = headline(draw, _("Ranking"))
+period = page_head(draw, _("Ranking"), with_compare=False, dimensions=()).period
 if cards.warehouse_is_empty(draw):
     st.stop()
 
