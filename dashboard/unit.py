@@ -113,7 +113,7 @@ def chase_card(draw: Draw, unit: str) -> None:
     """List what the unit must finish first: overdue dossiers, then those due soon; a row shows the dossier's course."""
     late, total = draw.worklist("overdue", {"unit": (unit,)}, limit=CHASED)
     soon, _more = (
-        draw.worklist("due_soon", {"unit": (unit,)}, limit=CHASED - len(late)) if len(late) < CHASED else (late[:0], 0)
+        draw.worklist("due_soon_24h", {"unit": (unit,)}, limit=CHASED - len(late)) if len(late) < CHASED else (late[:0], 0)
     )
     frame = pd.concat([part for part in (late, soon) if len(part)]) if len(late) or len(soon) else late
     note = _("{count} overdue", count=numbers.number(total, draw.language))

@@ -16,7 +16,7 @@ from dashboard.texts import _, later
 
 KINDS = {
     "overdue": later("Overdue"),
-    "due_soon": later("Due within 24 working hours"),
+    "due_soon_24h": later("Due within 24 working hours"),
     "waiting": later("Waiting for the applicant"),
     "open": later("All open"),
 }

@@ -6,7 +6,7 @@ such counts. It is made of an array with the seconds before each civil day, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -86,8 +86,19 @@ def of_unit(clock: Clock, value: Callable[[WorkingCalendar], ColumnElement[Any]]
 
 def worked(calendar: WorkingCalendar, instant: datetime) -> int:
     """The same count for one instant, outside of SQL."""
-    local = instant.astimezone(calendar.zone)
-    before = seconds_before(calendar, local.date() + timedelta(1))
+    return worked_each(calendar, [instant])[0]
+
+
+def worked_each(calendar: WorkingCalendar, instants: Sequence[datetime]) -> list[int]:
+    """The same count for many instants of one calendar: the days are summed up once."""
+    local = [instant.astimezone(calendar.zone) for instant in instants]
+    if not local:
+        return []
+    before = seconds_before(calendar, max(instant.date() for instant in local) + timedelta(1))
+    return [_worked(calendar, before, instant) for instant in local]
+
+
+def _worked(calendar: WorkingCalendar, before: Sequence[int], local: datetime) -> int:
     place = max((local.date() - FIRST_DAY).days, 0)
     if before[place + 1] == before[place]:
         return before[place]

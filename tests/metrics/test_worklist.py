@@ -57,7 +57,7 @@ def test_pages_order_and_filters(engine: Engine) -> None:
         old, count = worklist(
             connection, "overdue", clock=CLOCK, as_of=NOW, scope=ALL, filters={"overdue_age": ["30-89", "90+"]}
         )
-        soon, _ = worklist(connection, "due_soon", clock=CLOCK, as_of=NOW, scope=ALL)
+        soon, _ = worklist(connection, "due_soon_24h", clock=CLOCK, as_of=NOW, scope=ALL)
     assert total == 4
     assert list(first["days_late"]) == [100, 40]
     assert list(second["days_late"]) == [8, 0]
