@@ -47,6 +47,8 @@ def document() -> str:
         "## Ranking",
         _ranking(),
         document_parts.compared(),
+        "## Answers by question and score",
+        document_parts.aspects(),
         "## Form II.06",
         document_parts.form06(),
         "## Targets",

@@ -1,4 +1,4 @@
-"""Sections of docs/metrics.md that tell more than one metric: form II.06, targets, the 766 estimate, corrections."""
+"""Sections of docs/metrics.md that tell more than one metric: forms, answers, targets, the 766 estimate, corrections."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from metrics import closing
+from metrics.aspects import GOOD, MARKS, MINIMUM, QUESTIONS
 from metrics.corrections import CORRECTABLE
 from metrics.form06 import IDENTITIES, LEGAL_BASIS, NUMBERS, REMAINDERS
 from metrics.method766 import ESTIMATE, EVIDENCE, METHOD, NOT_ENOUGH, Part
 from metrics.ranking import COMPARED
 from metrics.target_file import DEFAULT_FILE, read_targets
 from metrics.targets import ATTAINMENT
-from warehouse.vocabulary import LABELS, Label, ReportItem
+from warehouse.vocabulary import LABELS, Label, ReportItem, SurveyScale
 
 
 def form06() -> str:
@@ -100,6 +101,28 @@ def corrections() -> str:
     )
 
 
+def aspects() -> str:
+    """What is told of the answers by question and by score."""
+    rows = [
+        f"| `{scale}` | {_both(LABELS[SurveyScale, scale])} | {marks.low} to {marks.high} | {_both(GOOD[marks.counts])}:"
+        f" {marks.good} and more |"
+        for scale, marks in MARKS.items()
+    ]
+    questions = "; ".join(f"`{key}` {_both(label)}" for key, label in QUESTIONS.items())
+    return "\n\n".join(
+        [
+            "`metrics.aspects.satisfaction_by_question` tells of each scale and question how many answers were good on"
+            " that scale, of how many, the share with its Wilson interval, the mean and how many gave each mark;"
+            " `score_distribution` how many answers gave each score. Both take period, as_of, scope, filters and groups"
+            f" as `measure` does. A share of fewer than {MINIMUM} answers is uncertain. Scales are never mixed; marks"
+            " that a scale does not know are counted apart.",
+            _table(("scale", "words", "marks", "the share counts"), rows),
+            "Questions are keys of `survey_answer.aspects`, as the mapping names them; a number is shown as “Câu 3”, and"
+            f" these have words (TT 01/2018/TT-VPCP, Điều 13–15): {questions}.",
+        ]
+    )
+
+
 def compared() -> str:
     """With what a previous rank compares a unit."""
     words = "; ".join(f"`{word}`: {label.en.lower()}" for word, label in COMPARED.items())
@@ -126,4 +149,4 @@ def _table(heads: tuple[str, ...], rows: Iterable[str]) -> str:
     return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
 
 
-__all__ = ["compared", "corrections", "form06", "score766", "targets"]
+__all__ = ["aspects", "compared", "corrections", "form06", "score766", "targets"]

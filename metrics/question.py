@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -138,13 +138,14 @@ def _check_procedures(connection: Connection, values: Mapping[str, tuple[Code, .
         raise BadQuestion(f"filter procedure: no such procedure: {', '.join(sorted(map(str, missing)))}")
 
 
-def _found(connection: Connection, column: ColumnElement[Any], codes: set[Code]) -> set[Code]:
+def _found(connection: Connection, column: ColumnElement[Any], codes: Collection[Code]) -> set[Code]:
     """The codes that are in a column; each is looked for by itself, so that the first row found ends the search."""
     if not codes:
         return set()
-    tests = [exists(select(literal(1)).where(column == code)) for code in sorted(map(str, codes))]
+    wanted = list(codes)
+    tests = [exists(select(literal(1)).where(column == code)) for code in wanted]
     row = connection.execute(select(*(test.label(f"found_{n}") for n, test in enumerate(tests)))).one()
-    return {code for code, there in zip(sorted(map(str, codes)), row, strict=True) if there}
+    return {code for code, there in zip(wanted, row, strict=True) if there}
 
 
 def narrow(
