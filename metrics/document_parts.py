@@ -1,4 +1,4 @@
-"""Sections of docs/metrics.md that tell more than one metric: forms, answers, targets, the 766 estimate, corrections."""
+"""Sections of docs/metrics.md that tell more than one metric: forms, answers, targets, 766, corrections."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def corrections() -> str:
 def aspects() -> str:
     """What is told of the answers by question and by score."""
     rows = [
-        f"| `{scale}` | {_both(LABELS[SurveyScale, scale])} | {marks.low} to {marks.high} | {_both(GOOD[marks.counts])}:"
-        f" {marks.good} and more |"
+        f"| `{scale}` | {_both(LABELS[SurveyScale, scale])} | {marks.low} to {marks.high} |"
+        f" {_both(GOOD[marks.counts])}: {marks.good} and more |"
         for scale, marks in MARKS.items()
     ]
     questions = "; ".join(f"`{key}` {_both(label)}" for key, label in QUESTIONS.items())
@@ -117,8 +117,8 @@ def aspects() -> str:
             f" as `measure` does. A share of fewer than {MINIMUM} answers is uncertain. Scales are never mixed; marks"
             " that a scale does not know are counted apart.",
             _table(("scale", "words", "marks", "the share counts"), rows),
-            "Questions are keys of `survey_answer.aspects`, as the mapping names them; a number is shown as “Câu 3”, and"
-            f" these have words (TT 01/2018/TT-VPCP, Điều 13–15): {questions}.",
+            "Questions are keys of `survey_answer.aspects`, as the mapping names them; a number is shown as “Câu 3”,"
+            f" and these have words (TT 01/2018/TT-VPCP, Điều 13–15): {questions}.",
         ]
     )
 
