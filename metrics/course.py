@@ -224,8 +224,9 @@ def _pauses(
         for row in supplements
         if row["requested_at"] is not None
     ]
+    dated = bool(spans)
     for since, until, status in _waiting_seen(changes):
-        if status is Status.PAYMENT_REQUESTED or not spans:
+        if status is Status.PAYMENT_REQUESTED or not dated:
             spans.append((since, until, status, True))
     for since, until, status, seen in sorted(spans, key=lambda span: span[0]):
         stop = until if until is not None else found["finished_at"]

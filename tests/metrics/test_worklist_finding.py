@@ -38,10 +38,11 @@ def codes(connection: Connection, search: str, department: str | None = None) ->
     return set(page["code"])
 
 
+TYPED = ("khai sinh", "KHAI SINH", "dang ky", "Đăng ký", "đăng kí", "nuoc ngoai sinh", "  yếu   tố ", "a", "A%", "tịch")
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-@pytest.mark.parametrize(
-    "typed", ["khai sinh", "KHAI SINH", "dang ky", "Đăng ký", "đăng kí", "nuoc ngoai sinh", "  yếu   tố ", "a", "A%", "tịch"]
-)
+@pytest.mark.parametrize("typed", TYPED)
 def test_a_procedure_is_found_however_its_name_is_typed(engine: Engine, form: str, typed: str) -> None:
     with engine.begin() as connection:
         store(connection, [late("u1", 3), Dossier("u1", "b", 1, NOW - timedelta(9), NOW - timedelta(2), *[None] * 5)])
