@@ -82,10 +82,23 @@ def page_head(
                 _choosers(options, with_compare=with_period and with_compare)
             with st.container(key="bar-narrow", width="content"):
                 _behind_one_button(options, with_compare=with_period and with_compare)
-    chosen = {name: codes for name in options if (codes := selected_list(URL_NAMES[name], options[name]))}
-    _chips(chosen, options)
+    _chips(_chosen(options), options)
     _warn(options)
-    period = _period(draw)
+    return _view(draw, options, with_period=with_period, with_compare=with_compare)
+
+
+def view_of_url(draw: Draw, *, dimensions: Sequence[str] = ("unit", "field", "channel")) -> View:
+    """Return what the URL chooses, for a page that shows no filter bar."""
+    options = {dimension: _options_of(draw, dimension) for dimension in dimensions}
+    return _view(draw, options, with_period=True, with_compare=True)
+
+
+def _chosen(options: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    return {name: codes for name in options if (codes := selected_list(URL_NAMES[name], options[name]))}
+
+
+def _view(draw: Draw, options: Mapping[str, Mapping[str, str]], *, with_period: bool, with_compare: bool) -> View:
+    chosen, period = _chosen(options), _period(draw)
     compared, compared_words = _compared(period) if with_period and with_compare else (None, "")
     words = _words(draw, period if with_period else None, compared, chosen, options)
     return View(period, compared, chosen, words, compared_words)
@@ -301,4 +314,4 @@ def _distinct(names: Mapping[str, str], apart: Mapping[str, str]) -> dict[str, s
     return found
 
 
-__all__ = ["CARRIED", "View", "page_head"]
+__all__ = ["CARRIED", "View", "page_head", "view_of_url"]
