@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -46,7 +45,6 @@ def store_children(
     stored: Stored,
     *,
     now: datetime,
-    zone: ZoneInfo,
 ) -> None:
     """Store the children of those good rows that were written, instead of the children that these had before."""
     if not children or stored.written is None or not len(stored.written):
@@ -55,7 +53,7 @@ def store_children(
         shape = SHAPES[child.declared.entity]
         if stored.replaced:
             _forget(connection, source, shape, good["code"].loc[pd.Index(stored.written)])
-        store_rows(connection, shape, source, _rows(child, good, stored.written), now=now, zone=zone)
+        store_rows(connection, shape, source, _rows(child, good, stored.written), now=now)
     reached("children written")
 
 

@@ -9,41 +9,34 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.cells import new_cells
 from connectors.entities import CHILDREN, UPDATED, Shape
 from connectors.rowbytes import row_bytes
-from warehouse.vocabulary import Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """Rows of one entity: how many were `read`, the `newest` of each key with its hash, the `columns` that are stored
-    and their values as the bytes of a COPY, and the rollup cells that dossiers make when they replace nothing.
+    and their values as the bytes of a COPY.
     """
 
     read: int
     newest: pd.DataFrame
     columns: tuple[str, ...]
     packed: bytes
-    cells: pd.DataFrame | None = None
 
     @classmethod
-    def of(
-        cls, shape: Shape, source: str, rows: pd.DataFrame, *, now: datetime, zone: ZoneInfo, restates: bool = False
-    ) -> Incoming:
+    def of(cls, shape: Shape, source: str, rows: pd.DataFrame, *, now: datetime, restates: bool = False) -> Incoming:
         """Make mapped rows (with a `flags` column) ready; where a source `restates`, the last of a second is newest."""
         if not len(rows):
             return cls(0, rows, (), b"")
         newest = _newest(shape, rows, restates)
         whole = _as_stored(shape, source, newest, now)
-        cells = new_cells(newest, zone) if shape.entity is Entity.DOSSIER else None
-        return cls(len(rows), newest, tuple(whole.columns), row_bytes(shape.table, whole), cells)
+        return cls(len(rows), newest, tuple(whole.columns), row_bytes(shape.table, whole))
 
 
 def payload_hashes(frame: pd.DataFrame) -> list[str]:

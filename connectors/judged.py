@@ -37,7 +37,7 @@ def judge(stream: Stream, mapped: Mapped, now: datetime, units: frozenset[str]) 
         good = good[verdict.good]
     good = mark_children(mapped.children, good)
     incoming = Incoming.of(
-        stream.shape, stream.source.name, good, now=now, zone=stream.zone, restates=stream.restates
+        stream.shape, stream.source.name, good, now=now, restates=stream.restates
     )  # fmt: skip
     return Judged(mapped, units, verdict, good, incoming)
 

@@ -13,7 +13,7 @@ STEPS = (
     "rows staged",
     "versions compared",
     "changes kept",
-    "rollups moved",
+    "changes logged",
     "rows written",
     "children written",
     "refused kept",

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -38,11 +37,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.entities import CHILDREN, TAUGHT, UPDATED, Shape
 from connectors.incoming import Incoming
-from connectors.staging import copy_in, copy_packed, prepare, temporary
+from connectors.staging import copy_packed, prepare, temporary
 from connectors.steps import reached
 from connectors.straight import StraightWay
 from warehouse import rollups
-from warehouse.schema import dossier_change, flow_day, procedure
+from warehouse.schema import dossier_change, procedure
 from warehouse.vocabulary import Entity
 
 Labels = NDArray[np.int64]
@@ -50,6 +49,8 @@ WATCHED = ("status", "due_at", "finished_at", "unit")
 """Columns of a dossier whose old values are kept when they change."""
 
 
+COUNTED_BY = ("online_level", "has_fee", "statutory_time", "statutory_unit")
+"""Columns of a procedure that decide as what its dossiers are counted."""
 LASTING = {
     Entity.PROCEDURE: frozenset(
         {"field_code", "field", "level", "online_level", "statutory_time", "statutory_unit", "has_fee"}
@@ -81,13 +82,12 @@ def store_rows(
     rows: pd.DataFrame,
     *,
     now: datetime,
-    zone: ZoneInfo,
     straight: StraightWay | None = None,
     restates: bool = False,
 ) -> Stored:
     """Store mapped rows (with a `flags` column) of one entity, as `store` does."""
-    incoming = Incoming.of(shape, source, rows, now=now, zone=zone, restates=restates)
-    return store(connection, shape, source, incoming, zone=zone, straight=straight, restates=restates)
+    incoming = Incoming.of(shape, source, rows, now=now, restates=restates)
+    return store(connection, shape, source, incoming, straight=straight, restates=restates)
 
 
 def store(
@@ -96,7 +96,6 @@ def store(
     source: str,
     incoming: Incoming,
     *,
-    zone: ZoneInfo,
     straight: StraightWay | None = None,
     restates: bool = False,
 ) -> Stored:
@@ -123,8 +122,8 @@ def store(
         if old is not None:
             _keep_changes(connection, staged, old)
         reached("changes kept")
-        _move_rollups(connection, zone, incoming, staged, old)
-    reached("rollups moved")
+    _log_changes(connection, shape, staged, old)
+    reached("changes logged")
     # the lock of the stream keeps others from its rows; a catalogue is written by several streams
     stored = _write(connection, shape, staged, new_only=old is None and shape.versioned)
     reached("rows written")
@@ -139,8 +138,9 @@ def _after_straight(connection: Connection, shape: Shape, incoming: Incoming) ->
     if shape.entity is Entity.DOSSIER:
         taught = teach_procedures(connection, incoming.newest)
         reached("changes kept")
-        _add_to_rollups(connection, incoming)
-    reached("rollups moved")
+    if shape.table.name in rollups.LOGS:
+        rollups.log_everything(connection)
+    reached("changes logged")
     reached("rows written")
     labels = incoming.newest.index.to_numpy()
     return Stored(len(labels), incoming.read - len(labels), taught, labels)
@@ -174,20 +174,20 @@ def _written(connection: Connection, shape: Shape, staged: Table, newest: pd.Dat
     return newest.index[newest[key].isin(codes)].to_numpy()
 
 
-def _move_rollups(connection: Connection, zone: ZoneInfo, incoming: Incoming, staged: Table, old: Table | None) -> None:
-    """Move the rollups by what is staged; where nothing is replaced, that is all rows, which are summed up already."""
-    if old is not None:
-        rollups.refresh(connection, zone, added=staged, removed=old)
-    else:
-        _add_to_rollups(connection, incoming)
+def _log_changes(connection: Connection, shape: Shape, staged: Table, old: Table | None) -> None:
+    """Say what the rollups must learn: new versions and those that they replace, or that the catalogue changed."""
+    if shape.table.name in rollups.LOGS:
+        rollups.log_versions(connection, shape.table, added=staged, removed=old)
+    elif shape.entity is Entity.PROCEDURE and _counts_otherwise(connection, shape, staged):
+        rollups.log_everything(connection)
 
 
-def _add_to_rollups(connection: Connection, incoming: Incoming) -> None:
-    if incoming.cells is not None:
-        cells = temporary(flow_day)
-        prepare(connection, cells)
-        copy_in(connection, cells, incoming.cells)
-        rollups.add(connection, cells)
+def _counts_otherwise(connection: Connection, shape: Shape, staged: Table) -> bool:
+    """Whether a procedure becomes known, or known as something that makes its dossiers count otherwise."""
+    new, old = staged.c, shape.table.c
+    differs = [_told(shape, name, new, old).is_distinct_from(old[name]) for name in COUNTED_BY]
+    both = staged.outerjoin(shape.table, _same_key(shape, shape.table, staged))
+    return bool(connection.execute(select(exists(select(literal(1)).select_from(both).where(or_(*differs))))).scalar())
 
 
 def _same_key(shape: Shape, one: Table, other: Table) -> ColumnElement[bool]:

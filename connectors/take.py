@@ -95,10 +95,9 @@ def _store_good(connection: Connection, stream: Stream, log: RunLog, judged: Jud
     """
     source, shape, good = stream.source.name, stream.shape, judged.good
     stored = store(
-        connection, shape, source, judged.incoming,
-        zone=stream.zone, straight=log.straight, restates=stream.restates,
+        connection, shape, source, judged.incoming, straight=log.straight, restates=stream.restates,
     )  # fmt: skip
-    store_children(connection, source, judged.mapped.children, good, stored, now=log.now, zone=stream.zone)
+    store_children(connection, source, judged.mapped.children, good, stored, now=log.now)
     resolved = quarantine.resolve(connection, source, shape, good, log.now)
     if log.kind is not RunKind.REPLAY:  # what was kept here says nothing of what the source has
         resolved += missing.found_again(connection, source, shape, good)

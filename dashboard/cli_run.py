@@ -21,9 +21,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def worker(config: ConfigOption = None) -> None:
-    """Read every source on its own interval until told to stop (Ctrl-C, SIGTERM); record figures of ended periods."""
+    """Read every source on its own interval until told to stop (Ctrl-C, SIGTERM); keep its figures ready."""
     from connectors.worker import MOST_RUNS, Worker  # noqa: PLC0415 - pandas is slow to import
     from dashboard.closing import start_closing  # noqa: PLC0415 - as above
+    from dashboard.refreshing import start_refreshing  # noqa: PLC0415 - as above
     from metrics import Clock  # noqa: PLC0415 - as above
 
     log_to_stderr()
@@ -31,7 +32,7 @@ def worker(config: ConfigOption = None) -> None:
     stop = threading.Event()
     exit_on_termination()
     runs = min(MOST_RUNS, len(settings.sources))
-    engine = migrated_engine(settings, application="ioc-worker", pool_size=runs + 4)
+    engine = migrated_engine(settings, application="ioc-worker", pool_size=runs + 6)
     load_units(engine, settings.units)
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -41,6 +42,7 @@ def worker(config: ConfigOption = None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, ask)
     start_closing(engine, Clock.of(settings), stop)
+    start_refreshing(engine, Clock.of(settings), stop)
     Worker(engine, settings).run(stop)
     engine.dispose()
 

@@ -26,7 +26,7 @@ _d = dossier.c
 class Aged:
     """A stock: who waits, since when, until when, and how long before an instant one began who waits too long at it.
 
-    `unended` holds for those that still wait although `until` is unknown.
+    `unended` holds for those that still wait although `until` is unknown; `ended_by` are the clocks of `until`.
     """
 
     stock: str
@@ -35,12 +35,13 @@ class Aged:
     until: ColumnElement[Any]
     unended: Condition
     limit: Callable[[WorkingCalendar, datetime, Clock], datetime]
+    ended_by: tuple[str, ...]
 
-    def at(self, at: datetime, clock: Clock) -> Condition:
-        """Whether a dossier waits too long at an instant."""
+    def at(self, at: datetime, clock: Clock, *, all_ended: bool = False) -> Condition:
+        """Whether a dossier waits too long at an instant; `all_ended` says that no end is as late."""
         limit = of_unit(clock, lambda calendar: literal(self.limit(calendar, at, clock)))
-        waits = or_(self.until >= at, and_(self.until.is_(None), self.unended))
-        return and_(self.who, self.since < limit, waits)
+        still = and_(self.until.is_(None), self.unended)
+        return and_(self.who, self.since < limit, still if all_ended else or_(self.until >= at, still))
 
     def between(self, edges: Sequence[datetime], clock: Clock) -> tuple[ColumnElement[int], ColumnElement[int]]:
         """After which edge and up to which edge it does."""
@@ -61,8 +62,9 @@ UNACCEPTED = Aged(
     _d.channel == Channel.ONLINE,
     _d.submitted_at,
     ACCEPTED_AT,
-    _d.status == Status.REGISTERED,
+    and_(_d.status == Status.REGISTERED, _d.received_at.is_(None), _d.finished_at.is_(None)),
     lambda calendar, at, _: calendar.subtract_working_hours(at, ACCEPTANCE_SECONDS / 3600),
+    ("receipt", "closing"),
 )
 UNRETURNED = Aged(
     "finished_not_returned",
@@ -71,5 +73,6 @@ UNRETURNED = Aged(
     _d.returned_at,
     _d.status == Status.FINISHED,
     lambda calendar, at, clock: at.astimezone(calendar.zone) - timedelta(clock.limits.not_returned_days),
+    ("hand-over",),
 )
 AGED = (UNACCEPTED, UNRETURNED)

@@ -12,6 +12,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from metrics.calendar import Clock
+from metrics.cells import Levels, Plan, plan_of
 from metrics.definitions import Kind, Metric, Sum, Unit
 from metrics.dimensions import DIMENSIONS, OVERDUE_AGES, Code
 from metrics.period import Period
@@ -47,22 +48,51 @@ def measure(
     Units that have nothing above 0 and buckets without events are there with 0. Raises BadQuestion.
     """
     question = check(connection, metrics, clock=clock, period=period, as_of=as_of, scope=scope, by=by, filters=filters)
-    counts = collect(connection, question)
+    counts = collect(connection, question, plan_of(connection, question))
     return frame(question, counts, keys(question, counts))
 
 
-def collect(connection: Connection, question: Question) -> Counts:
+def collect(connection: Connection, question: Question, plan: Plan | None = None) -> Counts:
     """Run the statements of a question and merge what they count."""
     counts: Counts = defaultdict(dict)
-    for statement in (*flows(question), *stocks(question)):
+    for statement in (*flows(question, plan), *stocks(question, plan)):
         if statement.running:
             _merge_running(connection, question, statement, counts)
-            continue
-        width = len(question.groups)
-        for row in _rows(connection, statement):
-            found = counts[row[:width], statement.bucket or row[width]]
-            found.update(zip(statement.counters, row[-len(statement.counters) :], strict=True))
+        elif statement.levels is not None:
+            _merge_levels(connection, question, statement, statement.levels, counts)
+        else:
+            _merge(connection, question, statement, counts)
     return counts
+
+
+def _merge(connection: Connection, question: Question, statement: Statement, counts: Counts) -> None:
+    """Add what a statement counts to what others counted of the same; only a median comes from one alone."""
+    width, names = len(question.groups), statement.counters
+    for row in _rows(connection, statement):
+        found = counts[row[:width], statement.bucket or row[width]]
+        for name, value in zip(names, _values(statement, row), strict=True):
+            found[name] = value if name not in found else found[name] + value
+
+
+def _values(statement: Statement, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    size = len(statement.counters)
+    return tuple(row[-1] * value for value in row[-1 - size : -1]) if statement.signed else row[-size:]
+
+
+def _merge_levels(
+    connection: Connection, question: Question, statement: Statement, levels: Levels, counts: Counts
+) -> None:
+    """Sum the changes of stocks up to each midnight."""
+    width, edges = len(question.groups), len(levels.days)
+    changes: dict[tuple[Key, str], list[int]] = defaultdict(lambda: [0] * edges)
+    for row in _rows(connection, statement):
+        for name, change in levels.changes(statement.counters, _values(statement, row)):
+            changes[row[:width], name][row[width] - 1] += change
+    for (group, name), moves in changes.items():
+        reached = list(accumulate(moves))
+        for place, bucket in levels.buckets(name):
+            found = counts[group, bucket]
+            found[name] = (found.get(name) or 0) + reached[place]
 
 
 def _rows(connection: Connection, statement: Statement) -> Iterator[tuple[Any, ...]]:
@@ -85,8 +115,8 @@ def _merge_running(connection: Connection, question: Question, statement: Statem
 
 
 def keys(question: Question, counts: Counts) -> list[Key]:
-    """Return the groups of the answer: those that occur, and where only units and ages are asked for, all of these."""
-    found = {key for key, _ in counts}
+    """Return the groups of the answer: those that count something, and where only units and ages are asked for, all."""
+    found = {key for (key, _), counted in counts.items() if any(counted.values())}
     if set(question.groups) <= {"unit", "unit_kind", "overdue_age"}:
         position = {name: n for n, name in enumerate(question.groups)}
         units = _units(question)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
@@ -28,13 +28,18 @@ from sqlalchemy import (
 )
 
 from metrics import counters
-from metrics.counters import OF_CATALOGUE, OF_WORKING_TIME, Condition, Counters, Lazy, Whole
+from metrics.counters import OF_CATALOGUE, Condition, Counters, Lazy, Whole
 from metrics.dimensions import DIMENSIONS, Code
 from metrics.question import Question
 from metrics.working_time import WorkingTime
 from warehouse.schema import dossier, procedure, survey_answer
 from warehouse.vocabulary import Channel
 
+if TYPE_CHECKING:
+    from metrics.cells import Levels, Plan
+
+Spans = tuple[tuple[datetime, datetime], ...]
+"""Instants, each from the first up to, not including, the second."""
 BUCKET = "bucket"
 COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "field": procedure.c.field_code,
@@ -53,7 +58,8 @@ class Statement:
     """One statement and its counters; `bucket` is that of all rows where the statement has no bucket column.
 
     A `running` one gives, after the groups, the name of a stock, the number of an edge of the period (1: its start) and
-    a change of the stock there.
+    a change of the stock there. One with `levels` gives, in place of the bucket, the number of the first of their
+    midnights that sees a change. After the counters of a `signed` one stands 1 or -1.
     """
 
     name: str
@@ -61,6 +67,8 @@ class Statement:
     counters: tuple[str, ...]
     bucket: int | None = None
     running: bool = False
+    levels: Levels | None = None
+    signed: bool = False
 
 
 def instants(values: Sequence[datetime]) -> ColumnElement[Any]:
@@ -78,8 +86,10 @@ def edges_before(instant: ColumnElement[Any], edges: Sequence[datetime]) -> Colu
     return func.width_bucket(instant, instants(edges))
 
 
-def flows(question: Question) -> Iterator[Statement]:
-    """Give the statements of the events in the period."""
+def flows(question: Question, plan: Plan | None = None) -> Iterator[Statement]:
+    """Give the statements of the events in the period, apart from what the cells of a plan answer."""
+    if plan is not None:
+        yield from plan.events()
     d = dossier.c
     existed = d.received_at < question.as_of
     working = WorkingTime.until(question.clock, question.until)
@@ -93,9 +103,11 @@ def flows(question: Question) -> Iterator[Statement]:
         ("answers", survey_answer.c.answered_at, counters.ANSWERS, true()),
     )
     for name, event, table, condition in clocks:
-        asked = {counter: _made(table[counter]) for counter in table if counter in question.counters}
-        if asked:
-            yield _flow(name, question, event, asked, condition, working)
+        asked = [counter for counter in table if counter in question.counters]
+        whole: Spans = ((question.period.start, question.until),)
+        for spans, names in (plan.left(asked) if plan is not None else {whole: asked} if asked else {}).items():
+            inside = and_(condition, or_(*(and_(event >= start, event < end) for start, end in spans)))
+            yield _flow(name, question, event, {counter: _made(table[counter]) for counter in names}, inside, working)
 
 
 def _made(counter: Condition | Whole | Callable[[], Condition | Whole]) -> Condition | Whole:
@@ -107,16 +119,15 @@ def _flow(
     question: Question,
     event: ColumnElement[datetime],
     asked: Counters,
-    condition: Condition,
+    inside: Condition,
     working: WorkingTime,
 ) -> Statement:
     base = Base(question, asked, of_answers=name == "answers", working=working)
-    inside = and_(event >= question.period.start, event < question.until)
     by = list(base.groups)
     if question.step:
         by.append(func.width_bucket(event, instants(question.edges[:-1])).label(BUCKET))
     values = [aggregate(test).label(counter) for counter, test in asked.items()]
-    statement = select(*by, *values).select_from(base.source).where(inside, condition, *base.conditions)
+    statement = select(*by, *values).select_from(base.source).where(inside, *base.conditions)
     statement = statement.group_by(*(column.name for column in by))
     return Statement(name, statement, tuple(asked), None if question.step else 1)
 
@@ -139,7 +150,7 @@ class Base:
         of_answers: bool = False,
         working: WorkingTime | None = None,
     ) -> None:
-        """Choose what is joined: procedure, office time, kinds of units only where a counter or a group asks for it."""
+        """Choose what is joined: procedure, kinds of units only where a counter or a group asks for it."""
         self.question = question
         self.working = working or WorkingTime.until(question.clock, question.until)
         wanted = set(asked)
@@ -157,8 +168,6 @@ class Base:
             self.source = self.source.outerjoin(dossier, same)
         if of_procedure:
             self.source = self.source.outerjoin(procedure, procedure.c.code == dossier.c.procedure)
-        if wanted & OF_WORKING_TIME:
-            self.source = self.source.join(self.working.table, true())
         if "unit_kind" in used:
             self._join_kinds()
 
@@ -170,13 +179,17 @@ class Base:
     @property
     def conditions(self) -> list[Condition]:
         """Scope and filters."""
-        found: list[Condition] = []
-        if self.question.codes is not None:
-            found.append(self.unit == any_(texts(sorted(self.question.codes))))
+        found = self.scope
         for name, values in self.question.filters.items():
             if name != "unit":
                 found.append(_one_of(self.columns[name], values))
         return found
+
+    @property
+    def scope(self) -> list[Condition]:
+        """The units of the question."""
+        codes = self.question.codes
+        return [] if codes is None else [self.unit == any_(texts(sorted(codes)))]
 
     def _join_kinds(self) -> None:
         kinds = self.question.kinds

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CTE, ColumnElement, FromClause, and_, false, func, literal, null, or_, select, true, union_all
 
@@ -25,6 +25,9 @@ from metrics.statements import BUCKET, Base, Statement, aggregate, edges_before
 from metrics.working_time import of_unit
 from warehouse.schema import dossier
 from warehouse.vocabulary import WAITING
+
+if TYPE_CHECKING:
+    from metrics.cells import Plan
 
 _d = dossier.c
 CARRIED = "carried_in"
@@ -40,28 +43,37 @@ CHANGED_AT = func.greatest(_d.source_updated_at, _d.received_at)
 """The last sign of life that the source recorded."""
 
 
-def stocks(question: Question) -> Iterator[Statement]:
-    """Give the statements of the stocks that the question needs."""
+def stocks(question: Question, plan: Plan | None = None) -> Iterator[Statement]:
+    """Give the statements of the stocks that the question needs; what the cells of a plan know comes from them."""
     asked = tuple(name for name in STOCKS if name in question.counters)
     carried = CARRIED in question.counters
     for aged in AGED:
         if aged.stock in question.counters:
-            yield _aged_changes(question, aged) if question.step else _aged(question, aged)
+            yield _aged_changes(question, aged) if question.step else _aged(question, aged, plan)
+    levels = None if plan is None else plan.levels((*asked, CARRIED) if carried else asked)
+    if plan is not None and levels is not None:
+        yield from plan.stocks(levels)
+        if levels.missing_at_end:
+            number = len(question.buckets)
+            yield _single(question, "stock", question.until, levels.missing_at_end, plan, bucket=number)
+        asked = tuple(name for name in asked if name not in levels.stocks)
+        carried = carried and CARRIED not in levels.stocks
     if question.step and (asked or carried):
         yield _changes(question, asked if "open" in asked or not carried else ("open", *asked))
         return
     if asked:
-        yield _single(question, "stock", question.until, asked)
+        yield _single(question, "stock", question.until, asked, plan)
     if carried:
-        yield _single(question, "opening", question.period.start, (CARRIED,))
+        yield _single(question, "opening", question.period.start, (CARRIED,), plan)
 
 
 # --- at one instant -------------------------------------------------------------------------------------------
 
 
-def open_at(at: datetime) -> Condition:
-    """Whether a dossier is received and not closed at an instant."""
-    return and_(_d.received_at < at, or_(_d.finished_at.is_(None), _d.finished_at >= at), NOT_LOST)
+def open_at(at: datetime, *, all_closed: bool = False) -> Condition:
+    """Whether a dossier is received and not closed at an instant; `all_closed` says that no closing is as late."""
+    unclosed = _d.finished_at.is_(None)
+    return and_(_d.received_at < at, unclosed if all_closed else or_(unclosed, _d.finished_at >= at), NOT_LOST)
 
 
 def stock(name: str, at: datetime, base: Base) -> Condition:
@@ -90,21 +102,25 @@ def _days_back(calendar: WorkingCalendar, at: datetime, days: int) -> datetime:
     return calendar.subtract_working_hours(at, days * calendar.hours_of_a_day)
 
 
-def _single(question: Question, name: str, at: datetime, asked: tuple[str, ...]) -> Statement:
+def _single(
+    question: Question, name: str, at: datetime, asked: tuple[str, ...], plan: Plan | None, bucket: int = 1
+) -> Statement:
     base = Base(question, asked)
     by = base.groups
     columns = [aggregate(stock(counter, at, base)).label(counter) for counter in asked]
-    statement = select(*by, *columns).select_from(base.source).where(open_at(at), *base.conditions)
+    there = open_at(at, all_closed=plan is not None and plan.state.all_before("closing", at))
+    statement = select(*by, *columns).select_from(base.source).where(there, *base.conditions)
     if asked == ("overdue",):
         statement = statement.where(_d.due_at < at)
-    return Statement(name, statement.group_by(*(column.name for column in by)), asked, bucket=1)
+    return Statement(name, statement.group_by(*(column.name for column in by)), asked, bucket=bucket)
 
 
-def _aged(question: Question, aged: Aged) -> Statement:
+def _aged(question: Question, aged: Aged, plan: Plan | None) -> Statement:
     base = Base(question)
     by = base.groups
+    over = plan is not None and all(plan.state.all_before(clock, question.until) for clock in aged.ended_by)
     statement = select(*by, func.count().label(aged.stock)).select_from(base.source)
-    statement = statement.where(aged.at(question.until, question.clock), *base.conditions)
+    statement = statement.where(aged.at(question.until, question.clock, all_ended=over), *base.conditions)
     statement = statement.group_by(*(column.name for column in by))
     return Statement(aged.stock, statement, (aged.stock,), bucket=1)
 

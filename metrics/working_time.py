@@ -1,7 +1,8 @@
 """Office time in SQL: how many seconds of office hours had passed at an instant, by the calendar of a unit.
 
 `WorkingTime.at(instant)` counts from a fixed first day; the office time between two instants is a difference of two
-such counts. It is made of an array with the seconds before each civil day, and the opening hours of the day itself.
+such counts. It is made of the weeks before the day, the weekdays off and weekend days worked among them, and the
+opening hours of the day itself.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    FromClause,
     Integer,
-    Label,
+    all_,
+    and_,
+    any_,
     bindparam,
     case,
     cast,
     extract,
     func,
-    select,
+    literal,
+    or_,
+    type_coerce,
 )
 
 from metrics.calendar import Clock, WorkingCalendar
@@ -41,40 +45,54 @@ Seconds = ColumnElement[int]
 
 @dataclass(frozen=True)
 class WorkingTime:
-    """The seconds before each day as columns of a one-row table that a statement joins, one for each set of hours."""
+    """Office time by the calendars of a clock; holidays are known up to `stop`, later days by their weekday only."""
 
     clock: Clock
-    table: FromClause
+    stop: date
 
     @classmethod
     def until(cls, clock: Clock, last: datetime) -> WorkingTime:
-        """Make the table for instants up to a year after `last`."""
-        stop = clock.day(last) + timedelta(DAYS_AHEAD)
-        calendars = [clock.calendar, *(calendar for _, calendar in clock.own)]
-        columns: list[Label[Any]] = [
-            bindparam(None, list(seconds_before(calendar, stop)), type_=ARRAY(BigInteger)).label(f"before_{number}")
-            for number, calendar in enumerate(calendars)
-        ]
-        return cls(clock, select(*columns).subquery("working"))
+        """Make it for instants up to a year after `last`."""
+        return cls(clock, clock.day(last) + timedelta(DAYS_AHEAD))
 
     def at(self, instant: ColumnElement[datetime]) -> Seconds:
         """Seconds of office time from FIRST_DAY to an instant, by the hours of the dossier's unit."""
-        numbers = {calendar: number for number, (_, calendar) in enumerate(self.clock.own, start=1)}
-        return of_unit(self.clock, lambda calendar: self._by(numbers.get(calendar, 0), calendar, instant))
+        return of_unit(self.clock, lambda calendar: self._by(calendar, instant))
 
-    def _by(self, number: int, calendar: WorkingCalendar, instant: ColumnElement[datetime]) -> Seconds:
-        before: ColumnElement[Any] = self.table.c[f"before_{number}"]
+    def _by(self, calendar: WorkingCalendar, instant: ColumnElement[datetime]) -> Seconds:
+        off, on = (_days(days) for days in exceptions(calendar, self.stop))
         local = func.timezone(calendar.zone.key, instant)
-        day = cast(local, Date)
-        place = func.greatest(cast(day - FIRST_DAY, Integer), 0) + 1
-        of_day = cast(extract("epoch", local - day), BigInteger)
+        place: ColumnElement[int] = func.greatest(cast(cast(local, Date) - FIRST_DAY, Integer), 0)
+        day: ColumnElement[Any] = type_coerce(literal(FIRST_DAY, Date) + place, Date)
+        eve: ColumnElement[Any] = type_coerce(day - 1, Date)
+        since_monday = place + FIRST_DAY.weekday()
+        weekdays = since_monday // 7 * 5 + func.least(since_monday % 7, 5) - FIRST_DAYS_OF_WEEK
+        days_before = weekdays - func.width_bucket(eve, off) + func.width_bucket(eve, on)
+        is_worked = or_(and_(since_monday % 7 < 5, day != all_(off)), day == any_(on))
+        of_day = cast(extract("epoch", local - cast(local, Date)), BigInteger)
         today = sum(
             (func.least(func.greatest(of_day - _seconds(opened), 0), _seconds(closed) - _seconds(opened))
              for opened, closed in calendar.hours),
             start=cast(0, BigInteger),
         )  # fmt: skip
-        count = before[place] + case((before[place + 1] > before[place], today), else_=0)
+        count = cast(days_before, BigInteger) * _whole_day(calendar) + case((is_worked, today), else_=0)
         return case((instant.is_not(None), count))  # greatest and least would pass over an unknown instant
+
+
+FIRST_DAYS_OF_WEEK = min(FIRST_DAY.weekday(), 5)
+"""The weekdays before FIRST_DAY in its week, which are counted with the week."""
+
+
+def _days(days: Sequence[date]) -> ColumnElement[Any]:
+    return bindparam(None, list(days), type_=ARRAY(Date))
+
+
+@lru_cache(maxsize=64)
+def exceptions(calendar: WorkingCalendar, stop: date) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """The weekdays off and the weekend days worked from FIRST_DAY up to, not including, `stop`."""
+    days = [FIRST_DAY + timedelta(number) for number in range((stop - FIRST_DAY).days)]
+    off = tuple(day for day in days if day.weekday() < 5 and not calendar.is_working(day))
+    return off, tuple(day for day in days if day.weekday() >= 5 and calendar.is_working(day))
 
 
 def of_unit(clock: Clock, value: Callable[[WorkingCalendar], ColumnElement[Any]]) -> ColumnElement[Any]:
@@ -110,9 +128,13 @@ def _worked(calendar: WorkingCalendar, before: Sequence[int], local: datetime) -
 @lru_cache(maxsize=64)
 def seconds_before(calendar: WorkingCalendar, stop: date) -> tuple[int, ...]:
     """Seconds of office time before each day from FIRST_DAY up to and including `stop`."""
-    whole = round(calendar.hours_of_a_day * 3600)
+    whole = _whole_day(calendar)
     days = (FIRST_DAY + timedelta(number) for number in range((stop - FIRST_DAY).days))
     return (0, *accumulate(whole if calendar.is_working(day) else 0 for day in days))
+
+
+def _whole_day(calendar: WorkingCalendar) -> int:
+    return round(calendar.hours_of_a_day * 3600)
 
 
 def _seconds(moment: time) -> int:

@@ -1,167 +1,158 @@
-"""Rollups: one row of `flow_day` for each unit, channel and civil day on which something happened.
+"""Rollups: figures by unit, and by procedure and channel, for each civil day and each half of a month (ADR 9).
 
-A cell is the sum of what each dossier contributes to it, so a batch moves a cell by (new versions - old versions) and
-the cost does not depend on how much history the cell has. `rebuild` gives the same cells from nothing. There is no
-procedure in the key: with it there are nearly three cells to a dossier, and the rollup saves nothing (ADR 6).
-
-What a dossier contributes, and to which day (only when it was received, and not when its status says closed although
-no closing time is known):
-
-    day of received_at   received
-    day of due_at        fell_due; became_overdue when it is open or finished after due_at
-    day of finished_at   one of resolved_early / on_time / late / no_due (result, or status unknown),
-                         closed_without_result; left_overdue when it had become overdue
+The counters are those of metrics/counters.py; here are the tables, and what the writers of dossiers and survey answers
+must do. A cell moves by difference: whoever adds or replaces versions of these rows says so in the same transaction
+(`log_versions`), in a log of what the cells do not know yet. Whoever asks adds what stands in the log to the cells;
+`metrics.cell_refresh` carries it into them. The first load of a source logs no rows but that everything is to be
+summed up anew (`log_everything`); until that is done, questions are answered from the rows themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    ColumnElement,
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
     Connection,
     Date,
-    Executable,
+    DateTime,
+    Index,
     Integer,
     SmallInteger,
-    and_,
-    case,
-    cast,
-    delete,
-    func,
+    Table,
+    Text,
+    insert,
     literal,
-    or_,
     select,
-    type_coerce,
-    union_all,
+    text,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.selectable import FromClause
 
-from warehouse.schema import dossier, flow_day
-from warehouse.vocabulary import CLOSED, WITH_RESULT, WITHOUT_RESULT
+from warehouse.schema import dossier, metadata, survey_answer
 
-KEYS = ("unit", "channel", "day")
-COUNTERS = tuple(column.name for column in flow_day.columns if column.name not in KEYS)
-ROLLUP_LOCK = 0x10C_F10_DA
-"""Advisory lock under which cells change: two transactions never sum up the same cell at once."""
+BY_SUBMISSION = ("submitted_online", "accepted_late")
+BY_RECEIPT = (
+    "received", "received_known", "received_online", "received_post", "received_full_online", "received_partial_online",
+    "eligible", "eligible_online", "return_known", "return_post", "payment_known", "paid_online", "digitised_known",
+    "digitised", "reused_known", "reused", "interlinked_known", "interlinked", "supplements_known", "supplemented",
+    "supplemented_again", "reappointments_known", "reappointed", "received_on_time", "open_in", "no_due_in",
+)  # fmt: skip
+BY_CLOSING = (
+    "resolved_early", "resolved_on_time", "resolved_late", "resolved_no_due", "resolved_by_first_due",
+    "closed_without_result", "closed_before_receipt", "ended_judged", "ended_in_term", "e_result_known", "e_result",
+    "timed", "worked_seconds", "open_out", "no_due_out", "overdue_out",
+)  # fmt: skip
+BY_OTHERS = (
+    "fell_due", "handed_over", "overdue_in",
+)  # fmt: skip
+OF_DOSSIERS = (*BY_SUBMISSION, *BY_RECEIPT, *BY_CLOSING, *BY_OTHERS)
+OF_ANSWERS = (
+    "answers", "answered_three", "satisfied_three", "scored_three", "score_three", "answered_five", "satisfied_five",
+    "scored_five", "score_five", "answered_form", "satisfied_form", "scored_form", "score_form",
+)  # fmt: skip
+"""Counters that cells hold; NULL is 0. `_in` and `_out` count what enters and leaves a stock."""
 
-Sum = ColumnElement[Any]
-_union: Any = union_all  # its variadic generics are too much for the type checker
-
-
-def refresh(connection: Connection, zone: ZoneInfo, *, added: FromClause, removed: FromClause | None = None) -> None:
-    """Move the cells touched by the dossier versions in `added` and, with the other sign, those in `removed`.
-
-    Both must have the columns of `dossier` that cells are made of. Runs inside the caller's transaction and holds the
-    rollup lock until its end.
-    """
-    connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    connection.execute(_move_cells(zone, added, removed))
-    if removed is not None:
-        connection.execute(_delete_empty(zone, removed))
-
-
-def add(connection: Connection, cells: FromClause) -> None:
-    """Add cells that were summed up elsewhere (the columns of `flow_day`, each key once), as `refresh` does."""
-    connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    connection.execute(_added(select(*(cells.c[name] for name in (*KEYS, *COUNTERS)))))
+DAY, HALF = "d", "h"
+"""The steps of cells: a civil day; a half of a month, from the 1st or from the 15th."""
 
 
-def rebuild(connection: Connection, zone: ZoneInfo) -> None:
-    """Make every cell anew from `dossier`, as after a change of the civil clock."""
-    connection.execute(select(func.pg_advisory_xact_lock(ROLLUP_LOCK)))
-    connection.execute(delete(flow_day))
-    cells = _summed(_contributions(dossier, zone, 1))
-    connection.execute(insert(flow_day).from_select([*KEYS, *COUNTERS], cells))
+def _counters(names: Sequence[str]) -> list[Column[Any]]:
+    return [Column(name, BigInteger if name == "worked_seconds" else Integer) for name in names]
 
 
-@cache
-def _move_cells(zone: ZoneInfo, added: FromClause, removed: FromClause | None) -> Executable:
-    moves = _contributions(added, zone, 1) + ([] if removed is None else _contributions(removed, zone, -1))
-    return _added(_summed(moves))
+unit_cell = Table(
+    "unit_cell",
+    metadata,
+    Column("step", Text, primary_key=True, comment="d: a civil day; h: half a month"),
+    Column("start", Date, primary_key=True, comment="first civil day of the cell"),
+    Column("unit", Text, primary_key=True),
+    *_counters((*OF_DOSSIERS, *OF_ANSWERS)),
+    comment="counters of metrics/counters.py by unit; NULL is 0",
+)
+kind_cell = Table(
+    "kind_cell",
+    metadata,
+    Column("step", Text, primary_key=True, comment="d: a civil day; h: half a month"),
+    Column("start", Date, primary_key=True, comment="first civil day of the cell"),
+    Column("procedure", Text, primary_key=True, comment="'' where unknown"),
+    Column("channel", SmallInteger, primary_key=True, comment="0 where unknown"),
+    *_counters(OF_DOSSIERS),
+    comment="counters of metrics/counters.py of all units by procedure and channel; NULL is 0",
+)
+
+LATEST = {
+    "submission": ("dossier", "submitted_at"), "receipt": ("dossier", "received_at"),
+    "closing": ("dossier", "finished_at"), "hand-over": ("dossier", "returned_at"),
+    "answers": ("survey_answer", "answered_at"),
+}  # fmt: skip
+"""The clocks whose last event the state of the cells knows."""
 
 
-def _added(cells: Any) -> Executable:  # noqa: ANN401 - a select of cells
-    statement = insert(flow_day).from_select([*KEYS, *COUNTERS], cells)
-    sums = {name: flow_day.c[name] + statement.excluded[name] for name in COUNTERS}
-    return statement.on_conflict_do_update(index_elements=list(KEYS), set_=sums)
+def latest_column(clock: str) -> str:
+    """The column of `cell_state` with the last event of a clock."""
+    return f"last_{clock.replace('-', '_')}_at"
 
 
-@cache
-def _delete_empty(zone: ZoneInfo, removed: FromClause) -> Executable:
-    """A cell in which nothing is left is no cell."""
-    left = _union(*_contributions(removed, zone, -1)).subquery()
-    same_cell = and_(*(flow_day.c[name] == left.c[name] for name in KEYS))
-    nothing = and_(*(flow_day.c[name] == 0 for name in COUNTERS))
-    return delete(flow_day).where(same_cell, nothing)
+cell_state = Table(
+    "cell_state",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("fingerprint", Text, nullable=False, comment="of the definitions and calendars that the cells were made by"),
+    Column("units", ARRAY(Text), nullable=False, comment="every unit that has a cell"),
+    *(
+        Column(latest_column(clock), DateTime(timezone=True), comment="no event in the cells is later")
+        for clock in LATEST
+    ),
+    CheckConstraint("one", name="one"),
+    comment="one row, or none while the cells are to be made anew",
+)
+
+_FACTS = (
+    "procedure", "unit", "channel", "submitted_at", "received_at", "first_due_at", "due_at", "finished_at",
+    "returned_at", "status", "return_channel", "payment", "digitised", "e_result", "reused", "interlinked",
+    "supplements", "supplement_requested_at", "reappointments", "paused_seconds",
+)  # fmt: skip
 
 
-def _summed(events: Sequence[Any]) -> Any:  # noqa: ANN401 - a select of cells
-    """Add up the events of each cell; a sum of nothing but zeros is left out.
-
-    In the order of the key: the index is then filled page by page, which halves the time of a large batch.
-    """
-    rows = _union(*events).subquery()
-    keys = [rows.c[name] for name in KEYS]
-    sums = {name: cast(func.sum(rows.c[name]), Integer) for name in COUNTERS}
-    moved = or_(*(total != 0 for total in sums.values()))
-    cells = select(*keys, *(total.label(name) for name, total in sums.items())).group_by(*keys).having(moved)
-    return cells.order_by(*keys)
-
-
-def _contributions(rows: FromClause, zone: ZoneInfo, sign: int) -> list[Any]:
-    """One select for each of the three events of a dossier."""
-    d = rows.c
-    counts = and_(
-        d.received_at.is_not(None),
-        or_(d.finished_at.is_not(None), d.status.is_(None), d.status.not_in(_codes(CLOSED))),
+def _log(table: Table, names: Sequence[str]) -> Table:
+    return Table(
+        f"{table.name}_log",
+        metadata,
+        Column("sign", SmallInteger, nullable=False, comment="1: new; -1: replaced; 0: everything"),
+        *(Column(name, table.c[name].type) for name in names),
+        comment=f"versions of {table.name} that the cells do not know yet",
     )
-    late = and_(d.due_at.is_not(None), d.due_at < d.finished_at)
-    return [
-        _event(rows, zone, sign, d.received_at, d.received_at.is_not(None), {"received": literal(True)}),
-        _event(
-            rows, zone, sign, d.due_at, counts,
-            {"fell_due": literal(True), "became_overdue": or_(d.finished_at.is_(None), late)},
-        ),
-        _event(rows, zone, sign, d.finished_at, counts, _closings(rows, zone) | {"left_overdue": late}),
-    ]  # fmt: skip
 
 
-def _closings(rows: FromClause, zone: ZoneInfo) -> dict[str, Sum]:
-    d = rows.c
-    result = or_(d.status.is_(None), d.status.in_(_codes(WITH_RESULT)))
-    in_time = and_(result, d.finished_at <= d.due_at)
-    earlier_day = civil_day(d.finished_at, zone) < civil_day(d.due_at, zone)
-    return {
-        "resolved_early": and_(in_time, earlier_day),
-        "resolved_on_time": and_(in_time, ~earlier_day),
-        "resolved_late": and_(result, d.finished_at > d.due_at),
-        "resolved_no_due": and_(result, d.due_at.is_(None)),
-        "closed_without_result": d.status.in_(_codes(WITHOUT_RESULT)),
-    }
+dossier_log = _log(dossier, _FACTS)
+answer_log = _log(survey_answer, ("unit", "answered_at", "scale", "score", "satisfied"))
+LOGS = {"dossier": dossier_log, "survey_answer": answer_log}
+
+Index(
+    "ix_dossier_upside_down", dossier.c.received_at,
+    postgresql_where=text("least(due_at, finished_at, returned_at) < received_at"),
+)  # fmt: skip
+"""Dossiers with an event before their receipt: as of an instant in between, the cells would say too much."""
 
 
-def _event(rows: FromClause, zone: ZoneInfo, sign: int, at: Sum, counts: Sum, happened: dict[str, Sum]) -> Any:  # noqa: ANN401 - a select of cells
-    columns = [
-        cast(case((happened[name], sign), else_=0) if name in happened else literal(0), Integer).label(name)
-        for name in COUNTERS
-    ]
-    keys = [
-        rows.c.unit.label("unit"),
-        cast(func.coalesce(rows.c.channel, 0), SmallInteger).label("channel"),
-        civil_day(at, zone).label("day"),
-    ]
-    return select(*keys, *columns).where(counts, at.is_not(None))
+def log_versions(connection: Connection, table: Table, added: FromClause, removed: FromClause | None = None) -> None:
+    """Say which versions of rows of `table` the caller's transaction adds and which it replaces or removes.
+
+    Both must have the columns of `table`.
+    """
+    log = LOGS[table.name]
+    names = [column.name for column in log.columns if column.name != "sign"]
+    for sign, rows in ((1, added), (-1, removed)):
+        if rows is not None:
+            versions = select(literal(sign, SmallInteger), *(rows.c[name] for name in names))
+            connection.execute(insert(log).from_select(["sign", *names], versions))
 
 
-def civil_day(at: Sum, zone: ZoneInfo) -> Sum:
-    """The calendar day of an instant on the civil clock."""
-    return type_coerce(cast(func.timezone(zone.key, at), Date), Date)
-
-
-def _codes(statuses: frozenset[Any]) -> list[int]:
-    return sorted(int(status) for status in statuses)
+def log_everything(connection: Connection) -> None:
+    """Say that the cells are to be made anew: more changed than is worth to be logged row by row."""
+    connection.execute(insert(dossier_log).values(sign=0))

@@ -25,6 +25,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    and_,
     func,
     text,
 )
@@ -128,9 +129,20 @@ def _dossier_columns() -> tuple[Column[Any], ...]:
 
 
 dossier = Table("dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"))
-Index("ix_dossier_received", dossier.c.received_at, dossier.c.unit)
-Index("ix_dossier_finished", dossier.c.finished_at, dossier.c.unit)
-Index("ix_dossier_open", dossier.c.unit, dossier.c.due_at, postgresql_where=dossier.c.finished_at.is_(None))
+Index("ix_dossier_received", dossier.c.unit, dossier.c.received_at)
+Index("ix_dossier_finished", dossier.c.unit, dossier.c.finished_at)
+Index(
+    "ix_dossier_open", dossier.c.unit, dossier.c.due_at, postgresql_where=dossier.c.finished_at.is_(None),
+    postgresql_include=["received_at", "status", "channel", "procedure", "source_updated_at"],
+)  # fmt: skip
+Index(
+    "ix_dossier_registered", dossier.c.unit, dossier.c.submitted_at,
+    postgresql_where=and_(dossier.c.status == 1, dossier.c.received_at.is_(None), dossier.c.finished_at.is_(None)),
+)  # fmt: skip
+Index(
+    "ix_dossier_unreturned", dossier.c.unit, dossier.c.finished_at,
+    postgresql_where=and_(dossier.c.status == 9, dossier.c.returned_at.is_(None)),
+)  # fmt: skip
 
 reference_dossier = Table(
     "reference_dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"),
@@ -252,28 +264,6 @@ closed_figure = Table(
     Column("counter", Text, primary_key=True, comment="name of a counter of metrics/counters.py"),
     Column("value", BigInteger, nullable=False),
     comment="what a period's figures were when they were first recorded; a counter that is not there was 0",
-)
-
-flow_day = Table(
-    "flow_day",
-    metadata,
-    Column("unit", Text, primary_key=True),
-    Column("channel", SmallInteger, primary_key=True, comment="0 where unknown"),
-    Column("day", Date, primary_key=True, comment="civil day of the event"),
-    *(
-        Column(name, Integer, nullable=False, server_default="0")
-        for name in (
-            "received",
-            "resolved_early",
-            "resolved_on_time",
-            "resolved_late",
-            "resolved_no_due",
-            "closed_without_result",
-            "fell_due",
-            "became_overdue",
-            "left_overdue",
-        )
-    ),
 )
 
 data_state = Table(

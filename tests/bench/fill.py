@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
-from warehouse import rollups
 from warehouse.engine import advance_version
 
 ROOT_UNIT = "785"
@@ -60,7 +59,6 @@ def fill(engine: Engine, dossiers: int, now: datetime, zone: ZoneInfo) -> None:
         for statement in (_UNITS, _PROCEDURES, _DOSSIERS, _ANSWERS, _RUN):
             clause = text(statement)
             connection.execute(clause, {name: values[name] for name in clause.compile().params})
-        rollups.rebuild(connection, zone)
         advance_version(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze"))

@@ -1,4 +1,4 @@
-"""Rollups: cells moved batch by batch = cells rebuilt from nothing = cells counted by plain pandas."""
+"""Rollups: cells moved batch by batch = cells made anew from the rows = events counted by plain Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sqlalchemy import Engine, delete
 
 from connectors.entities import SHAPES, UPDATED
 from connectors.store import store_rows
-from tests.connectors.support import NOW, table_rows
-from warehouse import rollups
-from warehouse.schema import dossier, flow_day
+from tests.cells import cells, cells_anew
+from tests.connectors.support import NOW
+from warehouse.schema import dossier
 from warehouse.vocabulary import Entity
 
 SHAPE = SHAPES[Entity.DOSSIER]
@@ -49,17 +49,15 @@ def frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return full
 
 
-def counted(engine: Engine) -> list[tuple[object, ...]]:
-    """Count events dossier by dossier, in plain Python."""
+def counted(engine: Engine) -> dict[tuple[object, ...], dict[str, int]]:
+    """Count events dossier by dossier, in plain Python, by unit and day."""
     with engine.connect() as connection:
         dossiers = pd.read_sql_table("dossier", connection).to_dict("records")
-    cells: dict[tuple[object, ...], Counter[str]] = {}
+    found: dict[tuple[object, ...], Counter[str]] = {}
     for row in dossiers:
-        channel = 0 if pd.isna(row["channel"]) else int(row["channel"])
         for day, name in _events(*(_local(row[name]) for name in INSTANTS), _status(row["status"])):
-            cells.setdefault((row["unit"], channel, day), Counter())[name] += 1
-    found = [(*key, *(events[name] for name in rollups.COUNTERS)) for key, events in cells.items()]
-    return sorted(found, key=repr)
+            found.setdefault((row["unit"], day), Counter())[name] += 1
+    return {key: dict(events) for key, events in found.items()}
 
 
 INSTANTS = ("received_at", "due_at", "finished_at")
@@ -81,13 +79,17 @@ def _events(
     yield received.date(), "received"
     if finished is None and status in {3, 7, 8, 9, 10}:
         return
-    late = due is not None and finished is not None and due < finished
     if due is not None:
         yield due.date(), "fell_due"
-    if due is not None and (finished is None or late):
-        yield due.date(), "became_overdue"
-    if finished is not None and late:
-        yield finished.date(), "left_overdue"
+        since = max(due, received)
+        if finished is None or finished > since:
+            yield since.date(), "overdue_in"
+        if finished is not None and finished > since:
+            yield finished.date(), "overdue_out"
+    if finished is None or finished > received:
+        yield received.date(), "open_in"
+    if finished is not None and finished > received:
+        yield finished.date(), "open_out"
     if finished is not None and status not in {1, 4}:
         yield finished.date(), "closed_without_result" if status in {3, 7, 8} else _class(due, finished)
 
@@ -101,17 +103,25 @@ def _class(due: pd.Timestamp | None, finished: pd.Timestamp) -> str:
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=PHASES)
-@given(st.lists(st.lists(versions, min_size=1, max_size=6), min_size=1, max_size=4))
-def test_moved_cells_are_rebuilt_cells_are_counted_cells(
-    engine: Engine, batches: list[list[dict[str, object]]]
+@given(batches=st.lists(st.lists(versions, min_size=1, max_size=6), min_size=1, max_size=4), often=st.booleans())
+def test_moved_cells_are_cells_made_anew_are_counted_events(
+    engine: Engine, batches: list[list[dict[str, object]]], often: bool
 ) -> None:
     with engine.begin() as connection:
         connection.execute(delete(dossier))
-        connection.execute(delete(flow_day))
-        for batch in batches:
-            store_rows(connection, SHAPE, "s", frame(batch), now=NOW, zone=ZONE)
-    moved = sorted(table_rows(engine, flow_day), key=repr)
-    with engine.begin() as connection:
-        rollups.rebuild(connection, ZONE)
-    assert moved == sorted(table_rows(engine, flow_day), key=repr)
-    assert moved == counted(engine)
+    cells_anew(engine)
+    for batch in batches:
+        with engine.begin() as connection:
+            store_rows(connection, SHAPE, "s", frame(batch), now=NOW)
+        if often:
+            cells(engine)
+    moved = cells(engine)
+    assert moved == cells_anew(engine)
+    names = {"received", "fell_due", "overdue_in", "overdue_out", "open_in", "open_out", "closed_without_result",
+             "resolved_no_due", "resolved_late", "resolved_early", "resolved_on_time"}  # fmt: skip
+    daily = {
+        (key[3], key[2]): {name: value for name, value in found.items() if name in names}
+        for key, found in moved.items()
+        if key[:2] == ("unit_cell", "d") and names & found.keys()
+    }
+    assert daily == counted(engine)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete
 
 from connectors.store import store_rows
 from connectors.straight import StraightWay
+from tests.cells import cells, cells_anew, total
 from tests.connectors.support import NOW, table_rows
-from tests.connectors.test_rollups import PHASES, SHAPE, ZONE, frame, versions
-from warehouse import rollups
-from warehouse.schema import dossier, dossier_change, flow_day, procedure
+from tests.connectors.test_rollups import PHASES, SHAPE, frame, versions
+from warehouse.schema import dossier, dossier_change, procedure
 
-TABLES = (dossier, dossier_change, flow_day, procedure)
+TABLES = (dossier, dossier_change, procedure)
 Batches = list[list[dict[str, object]]]
 
 
@@ -26,9 +26,9 @@ def stored(engine: Engine, batches: Batches, *, straight: bool) -> tuple[list[ob
             connection.execute(delete(table))
     for batch in batches:
         with engine.begin() as connection:
-            found = store_rows(connection, SHAPE, "s", frame(batch), now=NOW, zone=ZONE, straight=way)
+            found = store_rows(connection, SHAPE, "s", frame(batch), now=NOW, straight=way)
         counts.append((found.stored, found.unchanged))
-    return [sorted(table_rows(engine, table), key=repr) for table in TABLES], counts
+    return [*(sorted(table_rows(engine, table), key=repr) for table in TABLES), cells(engine)], counts
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=PHASES)
@@ -45,21 +45,19 @@ def test_a_key_that_comes_again_undoes_its_batch_and_ends_the_short_way(engine: 
     way = StraightWay()
     for codes, ways in [(("a", "b"), True), (("c", "a"), False), (("d",), False)]:
         with engine.begin() as connection:
-            store_rows(connection, SHAPE, "s", frame(some(*codes)), now=NOW, zone=ZONE, straight=way)
+            store_rows(connection, SHAPE, "s", frame(some(*codes)), now=NOW, straight=way)
             assert way._open is ways
     assert sorted(row[1] for row in table_rows(engine, dossier)) == ["a", "b", "c", "d"]
-    moved = table_rows(engine, flow_day)
-    with engine.begin() as connection:
-        assert connection.execute(select(func.sum(flow_day.c.received))).scalar_one() == 4
-        rollups.rebuild(connection, ZONE)
-    assert moved == table_rows(engine, flow_day)
+    moved = cells(engine)
+    assert total(engine, "received") == 4
+    assert moved == cells_anew(engine)
 
 
 def test_a_source_that_has_rows_takes_the_usual_way(engine: Engine) -> None:
     with engine.begin() as connection:
-        store_rows(connection, SHAPE, "s", frame(some("a")), now=NOW, zone=ZONE)
+        store_rows(connection, SHAPE, "s", frame(some("a")), now=NOW)
     for source, ways in [("s", False), ("other", True)]:
         way = StraightWay()
         with engine.begin() as connection:
-            store_rows(connection, SHAPE, source, frame(some("b")), now=NOW, zone=ZONE, straight=way)
+            store_rows(connection, SHAPE, source, frame(some("b")), now=NOW, straight=way)
         assert way._open is ways

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Engine, delete, select, text, update
 
 from connectors.runs import ABANDONED, Ending, RunReport, stream_lock
 from connectors.sync import sync_all, sync_source
+from tests.cells import cells, total
 from tests.conftest import ROOT
 from tests.connectors.intake import Intake, Reply, serve
 from tests.connectors.support import NOW, insert_units, record, rest_source, settings_of, table_rows
@@ -27,7 +28,6 @@ from warehouse.schema import (
     data_state,
     dossier,
     dossier_change,
-    flow_day,
     metadata,
     procedure,
     quarantine,
@@ -48,9 +48,10 @@ def run(engine: Engine, source: SourceSettings, **options: Any) -> RunReport:  #
     return report
 
 
-def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    tables = (dossier, flow_day, procedure, survey_answer, quarantine)
-    return {table.name: table_rows(engine, table, without=PLACES) for table in tables}
+def contents(engine: Engine) -> dict[str, Any]:
+    tables = (dossier, procedure, survey_answer, quarantine)
+    found: dict[str, Any] = {table.name: table_rows(engine, table, without=PLACES) for table in tables}
+    return found | {"cells": cells(engine)}
 
 
 def history(seed: int) -> list[dict[str, Any]]:
@@ -128,7 +129,7 @@ def test_changes_of_watched_columns_are_kept(warehouse: Engine, intake: Intake) 
         ("status", "4", "10"),
         ("unit", "27001", "27002"),
     ]
-    assert {row[0] for row in table_rows(warehouse, flow_day)} == {"27002"}
+    assert {key[3] for key in cells(warehouse) if key[0] == "unit_cell"} == {"27002"}
 
 
 def test_the_version_grows_only_when_something_changed(warehouse: Engine, intake: Intake) -> None:
@@ -208,7 +209,7 @@ def test_two_sources_move_the_same_cells(warehouse: Engine, intake: Intake) -> N
     ]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda source: run(warehouse, source), sources))
-    assert sum(row[3] for row in table_rows(warehouse, flow_day)) == 3 * 99
+    assert total(warehouse, "received") == 3 * 99
 
 
 WORKER = """
@@ -269,7 +270,7 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing_behind(warehouse: Engine, 
     assert "H29" not in (failed.error or ""), "the row is not quoted"
     assert len(table_rows(warehouse, dossier)) == 5
     assert table_rows(warehouse, watermark)[0][2] == "5"
-    assert sum(row[3] for row in table_rows(warehouse, flow_day)) == 5
+    assert total(warehouse, "received") == 5
     with warehouse.begin() as connection:
         connection.execute(text("alter table dossier drop constraint no_8"))
     assert run(warehouse, source).stored == 5

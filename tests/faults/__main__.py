@@ -21,7 +21,7 @@ from tests.faults import provoke
 from tests.faults.stage import PROVOKED, Stage, own_server, passable_folder, stage
 from warehouse.embedded import EmbeddedServer
 
-INSIDE = ("rows staged", "versions compared", "rollups moved", "rows written", "refused kept", "counts written")
+INSIDE = ("rows staged", "versions compared", "changes logged", "rows written", "refused kept", "counts written")
 """Steps inside a transaction, where a worker that stands still is made to give way."""
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, func, insert, select, text
 
+from tests.cells import cells
 from tests.conftest import ROOT, TEMPLATE
 from tests.faults.office import LATE_UNIT
 from warehouse.embedded import EmbeddedServer
@@ -35,8 +36,8 @@ PROVOKED: Counter[str] = Counter()
 CLOCKS = frozenset(
     {"seen_at", "started_at", "finished_at", "first_seen_at", "updated_at", "changed_at", "missing_since", "checked_at"}
 )
-OWN = frozenset({"sync_run", "data_state"})
-"""Tables that tell how often something was tried; what they must say is checked by itself."""
+OWN = frozenset({"sync_run", "data_state", "dossier_log", "survey_answer_log", "cell_state", "unit_cell", "kind_cell"})
+"""Tables that tell how often something was tried, or by which way; what they must say is checked by itself."""
 PATIENCE_SECONDS = 60.0
 Contents = dict[str, list[tuple[Any, ...]]]
 
@@ -244,7 +245,10 @@ def _forward(one: socket.socket, other: socket.socket) -> None:
 
 
 def contents(engine: Engine) -> Contents:
-    """Every row of every table but those of runs, without clocks and places; of `resolved_at` whether it is set."""
+    """Every row of every table but those of runs, without clocks and places; of `resolved_at` whether it is set.
+
+    Of the cells what they tell when the log is carried over.
+    """
     held = {}
     with engine.connect() as connection:
         for table in metadata.sorted_tables:
@@ -256,7 +260,7 @@ def contents(engine: Engine) -> Contents:
                 if column.name not in {*CLOCKS, "place"}
             ]
             held[table.name] = sorted((tuple(row) for row in connection.execute(select(*columns))), key=repr)
-    return held
+    return held | {"cells": sorted(cells(engine).items(), key=repr)}
 
 
 def counted(engine: Engine) -> dict[tuple[str, str], tuple[int, ...]]:
