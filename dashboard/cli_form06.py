@@ -41,7 +41,7 @@ def form06(
             connection, clock=Clock.of(settings), period=asked, as_of=instant, scope=scope, by=by,
             filters=parse_filters(where or ()),
         )  # fmt: skip
-        rows = with_names(connection, plain_rows(form.rows), (by,), language, instant)
+        rows = with_names(connection, plain_rows(form.rows), (by,), settings.display, instant)
     question = {
         "form": "II.06", "by": by, "period": asked.text, "from": asked.start.isoformat(), "to": asked.end.isoformat(),
         "as_of": instant.isoformat(), "units": sorted(unit or ()),
