@@ -45,7 +45,9 @@ def names(
         raise BadQuestion(f"unknown dimension {dimension!r}; known: {', '.join(DIMENSIONS)}")
     asked = list(codes)
     if dimension == "online_level":
-        levels = {int(level): online_level(level, online_terms).text(language) for level in OnlineLevel}
+        levels: dict[object, str] = {
+            int(level): online_level(level, online_terms).text(language) for level in OnlineLevel
+        }
         return {code: levels.get(code, str(code)) if _is_code(code) else UNKNOWN.text(language) for code in asked}
     known = {code: str(code) for code in asked if _is_code(code)}
     found = _find(connection, dimension, set(known), language, at)
