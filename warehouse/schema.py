@@ -21,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -79,6 +80,18 @@ unit_successor = Table(
     Column("new", Text, primary_key=True),
     Column("changed_on", Date, primary_key=True),
     Column("share", Float, nullable=False),
+)
+
+unit_geometry = Table(
+    "unit_geometry",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("geometry", LargeBinary, nullable=False, comment="polygon or multipolygon, WGS84, as WKB"),
+    Column("vertices", Integer, nullable=False),
+    Column("source", Text, nullable=False, comment="name of the file that it came from"),
+    _instant("imported_at", nullable=False),
+    comment="boundaries of units as they were imported; a unit without a row has none",
 )
 
 procedure = Table(
