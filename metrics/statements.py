@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from metrics import counters
-from metrics.counters import OF_CATALOGUE, OF_WORKING_TIME, Condition, Counters, Lazy, Whole
+from metrics.counters import OF_CATALOGUE, Condition, Counters, Lazy, Whole
 from metrics.dimensions import DIMENSIONS, Code
 from metrics.question import Question
 from metrics.working_time import WorkingTime
@@ -139,7 +139,7 @@ class Base:
         of_answers: bool = False,
         working: WorkingTime | None = None,
     ) -> None:
-        """Choose what is joined: procedure, office time, kinds of units only where a counter or a group asks for it."""
+        """Choose what is joined: procedure, kinds of units only where a counter or a group asks for it."""
         self.question = question
         self.working = working or WorkingTime.until(question.clock, question.until)
         wanted = set(asked)
@@ -157,8 +157,6 @@ class Base:
             self.source = self.source.outerjoin(dossier, same)
         if of_procedure:
             self.source = self.source.outerjoin(procedure, procedure.c.code == dossier.c.procedure)
-        if wanted & OF_WORKING_TIME:
-            self.source = self.source.join(self.working.table, true())
         if "unit_kind" in used:
             self._join_kinds()
 

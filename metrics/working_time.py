@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     ColumnElement,
     Date,
-    FromClause,
     Integer,
     Label,
     bindparam,
@@ -41,10 +41,14 @@ Seconds = ColumnElement[int]
 
 @dataclass(frozen=True)
 class WorkingTime:
-    """The seconds before each day as columns of a one-row table that a statement joins, one for each set of hours."""
+    """The seconds before each day as columns of a table with one row, one for each set of hours.
+
+    It is a materialized part of the statement that is read by itself: written into each place where it is used, the
+    thousands of days would be planned again and again, which takes longer than the question.
+    """
 
     clock: Clock
-    table: FromClause
+    table: CTE
 
     @classmethod
     def until(cls, clock: Clock, last: datetime) -> WorkingTime:
@@ -55,7 +59,7 @@ class WorkingTime:
             bindparam(None, list(seconds_before(calendar, stop)), type_=ARRAY(BigInteger)).label(f"before_{number}")
             for number, calendar in enumerate(calendars)
         ]
-        return cls(clock, select(*columns).subquery("working"))
+        return cls(clock, select(*columns).cte("working").prefix_with("MATERIALIZED"))
 
     def at(self, instant: ColumnElement[datetime]) -> Seconds:
         """Seconds of office time from FIRST_DAY to an instant, by the hours of the dossier's unit."""
@@ -63,7 +67,7 @@ class WorkingTime:
         return of_unit(self.clock, lambda calendar: self._by(numbers.get(calendar, 0), calendar, instant))
 
     def _by(self, number: int, calendar: WorkingCalendar, instant: ColumnElement[datetime]) -> Seconds:
-        before: ColumnElement[Any] = self.table.c[f"before_{number}"]
+        before: ColumnElement[Any] = select(self.table.c[f"before_{number}"]).scalar_subquery()
         local = func.timezone(calendar.zone.key, instant)
         day = cast(local, Date)
         place = func.greatest(cast(day - FIRST_DAY, Integer), 0) + 1
