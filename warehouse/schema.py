@@ -144,6 +144,9 @@ dossier = Table("dossier", metadata, *_dossier_columns(), CheckConstraint("statu
 Index("ix_dossier_received", dossier.c.received_at, dossier.c.unit)
 Index("ix_dossier_finished", dossier.c.finished_at, dossier.c.unit)
 Index("ix_dossier_open", dossier.c.unit, dossier.c.due_at, postgresql_where=dossier.c.finished_at.is_(None))
+Index("ix_dossier_flagged", dossier.c.unit, postgresql_where=text("cardinality(flags) > 0"))
+Index("ix_dossier_halted", dossier.c.unit, postgresql_where=text("status IN (5, 6, 8)"))
+Index("ix_dossier_without_due", dossier.c.unit, postgresql_where=text("due_at IS NULL AND finished_at IS NOT NULL"))
 
 reference_dossier = Table(
     "reference_dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"),
@@ -254,6 +257,7 @@ closed_period = Table(
     _instant("end_at", nullable=False),
     _instant("recorded_at", nullable=False),
     Column("data_version", BigInteger, nullable=False, comment="of the data that the figures were read from"),
+    Column("counters", ARRAY(Text), comment="which counters were recorded; NULL: the thirteen of form II.06"),
     comment="ended periods whose figures were recorded, once",
 )
 
