@@ -7,7 +7,7 @@ same counters, so that a ratio is corrected by its numerator and denominator, ne
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,14 +107,24 @@ def corrected(
     before = _before(connection, kept, names, bool(by), _units(connection, clock, period, scope, filters))
     recorded_at = kept.recorded_at.astimezone(clock.zone)
     found: dict[tuple[str | None, str], Correction] = {}
-    for row in answer[answer["metric"].isin(names)].itertuples(index=False):
-        unit = str(row.unit) if by else None
-        was = evaluate(METRICS[str(row.metric)], dict(before.get(unit, {})))
-        now = (_number(row.numerator), _number(row.denominator))
-        if was[:2] != now:
-            value = None if pd.isna(row.value) else float(row.value)
-            found[unit, str(row.metric)] = Correction(_float(was[2]), value, *map(_number, was[:2]), *now, recorded_at)
+    for unit, metric, top, bottom, value in _figures_in(answer, bool(by)):
+        if metric not in names:
+            continue
+        old_top, old_bottom, old = evaluate(METRICS[metric], dict(before.get(unit, {})))
+        if (old_top, old_bottom) != (top, bottom):
+            fractions = (_number(old_top), _number(old_bottom), top, bottom)
+            found[unit, metric] = Correction(_float(old), value, *fractions, recorded_at)
     return found
+
+
+def _figures_in(
+    answer: pd.DataFrame, by_unit: bool
+) -> Iterator[tuple[str | None, str, int | None, int | None, float | None]]:
+    """The rows of an answer as plain values."""
+    units = [str(unit) for unit in answer["unit"]] if by_unit else [None] * len(answer)
+    columns = (answer[name].tolist() for name in ("metric", "numerator", "denominator", "value"))
+    for unit, metric, top, bottom, value in zip(units, *columns, strict=True):
+        yield unit, str(metric), _number(top), _number(bottom), None if pd.isna(value) else float(value)
 
 
 def corrections(
