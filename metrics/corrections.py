@@ -104,7 +104,9 @@ def corrected(
     if kept is None:
         return {}
     names = set(kept.metrics) & set(answer["metric"])
-    before = _before(connection, kept, names, bool(by), _units(connection, clock, period, scope, filters))
+    counters = sorted(frozenset[str]().union(*(METRICS[name].counters for name in names)))
+    asked = {"clock": clock, "period": period, "scope": scope, "filters": filters}
+    before = recorded_counters(connection, kept, counters, by_unit=bool(by), **asked)  # type: ignore[arg-type]
     recorded_at = kept.recorded_at.astimezone(clock.zone)
     found: dict[tuple[str | None, str], Correction] = {}
     for unit, metric, top, bottom, value in _figures_in(answer, bool(by)):
@@ -203,16 +205,23 @@ def _units(
     return narrow(connection, scope, values, UnitTree.load(connection, clock.day(period.end)))
 
 
-def _before(
-    connection: Connection, kept: Recorded, names: Iterable[str], by_unit: bool, codes: frozenset[str] | None
+def recorded_counters(
+    connection: Connection,
+    kept: Recorded,
+    counters: Iterable[str],
+    *,
+    clock: Clock,
+    period: Period,
+    scope: Scope,
+    filters: Filters | None = None,
+    by_unit: bool = True,
 ) -> dict[str | None, Counts]:
-    """The recorded counters of some metrics, by unit or in all (None)."""
+    """Return some counters of a recorded period by unit, or of the scope as one (None); one that is absent was 0."""
     c = closed_figure.c
-    wanted = sorted(frozenset[str]().union(*(METRICS[name].counters for name in names)))
+    codes = _units(connection, clock, period, scope, filters)
     unit = c.unit if by_unit else null()
-    statement = select(unit, c.counter, func.sum(c.value)).where(
-        c.period == kept.period, c.counter == any_(texts(wanted))
-    )
+    wanted = any_(texts(list(counters)))
+    statement = select(unit, c.counter, func.sum(c.value)).where(c.period == kept.period, c.counter == wanted)
     if codes is not None:
         statement = statement.where(c.unit == any_(texts(sorted(codes))))
     found: dict[str | None, dict[str, int]] = defaultdict(dict)
@@ -269,5 +278,6 @@ def _float(value: float | None) -> float | None:
 
 
 __all__ = [
-    "COLUMNS", "CORRECTABLE", "Correction", "Recorded", "corrected", "corrections", "recorded", "with_corrections",
+    "COLUMNS", "CORRECTABLE", "Correction", "Recorded", "corrected", "corrections", "recorded", "recorded_counters",
+    "with_corrections",
 ]  # fmt: skip

@@ -32,7 +32,9 @@ def form06() -> str:
             "Where an identity does not hold, the finding names both sides, what these dossiers explain of the gap, and"
             " the difference that nothing explains:",
             _table(("identity", "explained by"), identities),
-            "Besides: (6) = (11) of the period before, and each total = the sum of its rows.",
+            "Besides, each total = the sum of its rows, and (6) = (11) of the period before as that was told: recorded"
+            " when it had ended (see Corrections), and reported by the units, in the total and by unit. `ioc form06`"
+            " says with what (6) was compared, or that nothing was told.",
         ]
     )
 
