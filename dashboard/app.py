@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import resources
 from dashboard.draw import drawing
-from dashboard.navigation import SCREENS
+from dashboard.navigation import SCREENS, carry
 from dashboard.shell import trouble
 from dashboard.texts import _
+from dashboard.theme import css_variables
 from warehouse.errors import ConfigurationError, TransientError
 
 STYLE = Path(__file__).parent / "static" / "app.css"
@@ -20,8 +22,9 @@ ICON = Path(__file__).parent / "static" / "icon.png"  # a Material sign here wou
 def main() -> None:
     """Run the page that the URL names."""
     st.set_page_config(layout="wide", page_icon=str(ICON), initial_sidebar_state="collapsed")
-    st.html(STYLE)
+    st.html(_style())
     page = st.navigation([screen.page() for screen in SCREENS], position="top")
+    carry(page.url_path)
     try:
         with drawing():
             page.run()
@@ -33,6 +36,11 @@ def main() -> None:
         _try_again()
     except ConfigurationError as error:
         trouble(_("The settings are wrong"), str(error))
+
+
+@cache
+def _style() -> str:
+    return f"<style>{css_variables()}{STYLE.read_text(encoding='utf-8')}</style>"
 
 
 @st.fragment(run_every=5)

@@ -9,11 +9,14 @@ from pathlib import Path
 import streamlit as st
 from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from connectors.push import PushDoor
+from dashboard.frame import ROUTE as FRAME
+from dashboard.frame import PageFrame
 from dashboard.push import push_routes
 from warehouse.errors import IocError
 
@@ -68,6 +71,7 @@ def log_script_error(error: Exception) -> bool:
 
 app = st.App(
     Path(__file__).parent / "app.py",
-    routes=[Route("/healthz", healthz), Route("/readyz", readyz), *push_routes(_push_door)],
+    routes=[Route("/healthz", healthz), Route("/readyz", readyz), FRAME, *push_routes(_push_door)],
+    middleware=[Middleware(PageFrame)],
     on_script_error=log_script_error,
 )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import numbers
 from dashboard.draw import Draw
-from dashboard.theme import CHANNEL_COLOURS, CHART_CONFIG, COLOURS, Meaning, layout
+from dashboard.theme import CHANNEL_COLOURS, CHART_CONFIG, COLOURS, ON_MARK, Meaning, faint, layout
 from warehouse.vocabulary import Channel, label
 
 
@@ -60,8 +60,8 @@ def backlog(
     """Lines of open and overdue dossiers at the end of each day or month, labelled at their ends."""
     figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
     for values, name, colour, fill in (
-        (opened, names[0], COLOURS[Meaning.NEUTRAL], "rgba(62,124,196,0.12)"),
-        (overdue, names[1], COLOURS[Meaning.OVERDUE], "rgba(214,69,69,0.18)"),
+        (opened, names[0], COLOURS[Meaning.NEUTRAL], faint(COLOURS[Meaning.NEUTRAL], 0.12)),
+        (overdue, names[1], COLOURS[Meaning.OVERDUE], faint(COLOURS[Meaning.OVERDUE], 0.18)),
     ):
         figure.add_scatter(
             x=values.index,
@@ -98,7 +98,7 @@ def channel_strip(draw: Draw, counts: pd.Series, height: int = 74) -> go.Figure:
             textposition="inside",
             insidetextanchor="start",
             textangle=0,
-            textfont={"color": "#FFFFFF", "size": 12},
+            textfont={"color": ON_MARK, "size": 12},
             hovertemplate=words.replace("<br>", ": ") + "<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0, margin={"l": 0, "r": 0, "t": 0, "b": 0}, hovermode="closest")

@@ -9,6 +9,7 @@ from dashboard import (
     cli_data,
     cli_figures,
     cli_form06,
+    cli_geo,
     cli_measure,
     cli_quarantine,
     cli_run,
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(cli_config.app, name="config")
 app.add_typer(cli_data.database, name="db")
 app.add_typer(cli_data.units, name="units")
+app.add_typer(cli_geo.app, name="geo")
 app.add_typer(cli_quarantine.app, name="quarantine")
 app.add_typer(cli_source.app, name="source")
 app.add_typer(cli_figures.app, name="figures")

@@ -53,7 +53,7 @@ def corrections(
         frame = corrections(
             connection, clock=Clock.of(settings), period=asked, as_of=instant, scope=scope, metrics=metric
         )
-        rows = with_names(connection, plain_rows(frame), ("unit",), settings.display.language, instant)
+        rows = with_names(connection, plain_rows(frame), ("unit",), settings.display, instant)
     question = {"period": asked.text, "as_of": instant.isoformat(), "units": sorted(unit or ())}
     columns = ["unit", "unit_name", *COLUMNS[1:]]
     print_rows(style, columns, rows, {"question": question, "data_version": version}, figures=COLUMNS[2:-1])

@@ -13,6 +13,7 @@ from warehouse.settings import load_settings
 from warehouse.vocabulary import LABELS, Language, ReportItem
 
 if TYPE_CHECKING:
+    from metrics.carried_over import CarriedOver
     from metrics.form06 import Form06
 
 
@@ -41,13 +42,14 @@ def form06(
             connection, clock=Clock.of(settings), period=asked, as_of=instant, scope=scope, by=by,
             filters=parse_filters(where or ()),
         )  # fmt: skip
-        rows = with_names(connection, plain_rows(form.rows), (by,), language, instant)
+        rows = with_names(connection, plain_rows(form.rows), (by,), settings.display, instant)
     question = {
         "form": "II.06", "by": by, "period": asked.text, "from": asked.start.isoformat(), "to": asked.end.isoformat(),
         "as_of": instant.isoformat(), "units": sorted(unit or ()),
     }  # fmt: skip
     findings = plain_rows(form.findings)
-    head = {"question": question, "data_version": version, "columns": _columns(language), "findings": findings}
+    head = {"question": question, "data_version": version, "columns": _columns(language), "findings": findings,
+            "carried_over": [_told(said) for said in form.carried_over]}  # fmt: skip
     total = {by: None, f"{by}_name": {"vi": "Tổng số", "en": "Total"}[language], **form.total}
     print_rows(style, [by, f"{by}_name", *form.total], [*rows, total], head, figures=tuple(form.total))
     if style != "json":
@@ -66,7 +68,20 @@ def _columns(language: Language) -> list[Row]:
     return columns + rest
 
 
+def _told(said: CarriedOver) -> Row:
+    at = None if said.recorded_at is None else said.recorded_at.isoformat()
+    return {"told": str(said.told), "period": said.period, "recorded_at": at, "total": said.total,
+            "units": len(said.units)}  # fmt: skip
+
+
 def _tell(form: Form06, findings: list[Row]) -> None:
+    for said in form.carried_over:
+        gaps = sum(finding["identity"] == f"carried_over_{said.told}" for finding in findings)
+        when = "" if said.recorded_at is None else f" on {said.recorded_at:%Y-%m-%d}"
+        holds = f"{gaps} gaps" if gaps else "no gap"
+        errors.print(f"ioc: (6) against (11) of {said.period} as {said.told}{when}: {holds}", markup=False)
+    if not form.carried_over:
+        errors.print("ioc: (6) could not be compared: (11) of the period before is neither recorded nor reported")
     for finding in findings:
         place = "total" if finding["row"] == "" else f"{form.by} {finding['row'] or 'unknown'}"
         errors.print(

@@ -18,13 +18,13 @@ from sqlalchemy import Connection
 from dashboard.cli_common import ConfigOption, engine_of
 from warehouse.engine import data_version, snapshot
 from warehouse.errors import BadQuestion
-from warehouse.settings import load_settings
+from warehouse.settings import DisplaySettings, load_settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMED = ("unit", "procedure", "field")
-"""Dimensions whose codes have a name in the warehouse."""
+NAMED = ("unit", "procedure", "field", "online_level", "device")
+"""Dimensions whose codes are printed with their words."""
 
 PIPED_WIDTH = 240
 """A table that goes to a file or a pipe is not cut at 80 signs."""
@@ -62,7 +62,7 @@ def measure(
             connection, metrics, clock=Clock.of(settings), period=asked, as_of=instant, scope=scope,
             by=dimensions, filters=filters,
         )  # fmt: skip
-        rows = with_names(connection, plain_rows(frame), dimensions, settings.display.language, instant)
+        rows = with_names(connection, plain_rows(frame), dimensions, settings.display, instant)
     question = {
         "metrics": metrics, "by": dimensions, "period": asked.text, "from": asked.start.isoformat(),
         "to": asked.end.isoformat(), "as_of": instant.isoformat(), "units": sorted(unit or ()), "filters": filters,
@@ -70,23 +70,50 @@ def measure(
     print_rows(style, columns_of(dimensions), rows, {"question": question, "data_version": version})
 
 
-def metrics() -> None:
-    """List the metrics that `ioc measure` knows."""
-    from metrics import METRICS  # noqa: PLC0415 - pandas is slow to import
+def metrics(
+    style: Annotated[Style, typer.Option("--format", help="How to print; table is text to read.")] = "table",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """List the metrics that `ioc measure` knows: names, definition, legal basis, direction, smallest denominator."""
+    from metrics.document import declarations  # noqa: PLC0415 - pandas is slow to import
 
-    for metric in METRICS.values():
-        typer.echo(f"{metric.name:<24} {metric.label.vi} / {metric.label.en}")
+    rows = declarations()
+    if as_json or style == "json":
+        text = json.dumps({"metrics": rows}, ensure_ascii=False, indent=1) + "\n"
+    elif style == "csv":
+        text = _csv(list(rows[0]), [{**row, "dimensions": " ".join(row["dimensions"])} for row in rows])
+    else:
+        text = "".join(map(_declared, rows))
+    typer.echo(text.encode("utf-8"), nl=False)
+
+
+def _declared(row: Row) -> str:
+    facts = [f"{row['kind']}, {row['unit']}, {row['direction']}"]
+    if row["minimum"]:
+        facts.append(f"uncertain under a denominator of {row['minimum']}")
+    if row["legal_basis"]:
+        facts.append(row["legal_basis"])
+    name = f"{row['name']:<24} {row['label_vi']} / {row['label_en']}"
+    return f"{name}\n    {row['definition_vi']}\n    {row['definition_en']}\n    {'; '.join(facts)}\n"
 
 
 def parse_instant(text: str | None, zone: ZoneInfo) -> datetime:
-    """Read an ISO 8601 instant; without offset it is a time of the civil clock `zone`. None is now."""
+    """Read an ISO 8601 instant; without offset it is a time of the civil clock `zone`. None is now.
+
+    Raises BadQuestion for an instant that has not come yet.
+    """
+    from metrics.question import refuse_future  # noqa: PLC0415 - pandas is slow to import
+
+    now = datetime.now(UTC).astimezone(zone)
     if text is None:
-        return datetime.now(UTC).astimezone(zone).replace(microsecond=0)
+        return now.replace(microsecond=0)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise BadQuestion(f"--as-of {text}: not an instant; write for example 2022-12-31T23:59:59+07:00") from None
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+    instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+    refuse_future(instant, now)
+    return instant
 
 
 def parse_filters(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -118,7 +145,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell
 
 
 def with_names(
-    connection: Connection, rows: list[Row], dimensions: tuple[str, ...], language: Literal["vi", "en"], at: datetime
+    connection: Connection, rows: list[Row], dimensions: tuple[str, ...], display: DisplaySettings, at: datetime
 ) -> list[Row]:
     """Add `<dimension>_name` beside every code that has a name."""
     from metrics import names  # noqa: PLC0415 - pandas is slow to import
@@ -126,7 +153,8 @@ def with_names(
     for dimension in dimensions:
         if dimension in NAMED:
             codes = {row[dimension] for row in rows if row[dimension] is not None}
-            found = names(connection, dimension, codes, language, at)
+            terms = display.online_terms
+            found = names(connection, dimension, codes, display.language, at, online_terms=terms)
             for row in rows:
                 row[f"{dimension}_name"] = found.get(row[dimension])
     return rows

@@ -18,6 +18,7 @@ import streamlit as st
 import metrics
 from dashboard import period_words
 from dashboard.draw import Draw
+from dashboard.frame_words import searchable
 from dashboard.shell import corner
 from dashboard.state import in_url, in_url_list, joined, put, selected, selected_list, unknown
 from dashboard.texts import _, later, plain
@@ -117,7 +118,7 @@ def _period_box(draw: Draw) -> None:
             label_visibility="collapsed",
             icon=":material/calendar_month:",
             placeholder=_("Period"),
-            **in_url(PERIOD_KEY, default),
+            **in_url(PERIOD_KEY, default, meant=period_words.understood),
         )
 
 
@@ -165,7 +166,7 @@ def _list(dimension: str, names: Mapping[str, str], place: str, *, collapsed: bo
     st.multiselect(
         _(TITLES[dimension]),
         list(names),
-        format_func=lambda code: names.get(code, code),
+        format_func=lambda code: searchable(names.get(code, code)),
         label_visibility="collapsed" if collapsed else "visible",
         placeholder=_("Type to search"),
         select_all=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.words import later, translate
 from metrics import METRICS
+from warehouse.online_terms import OnlineTerms, in_online_terms
 from warehouse.vocabulary import Language
 
 TITLES = {
@@ -28,18 +29,21 @@ HEADS = {
 """Heads of narrow columns; the full name is one touch away."""
 
 
-def short_title(metric: str, language: Language) -> str:
-    """Return the short title of a metric, else its full name."""
-    return translate(TITLES[metric], language) if metric in TITLES else METRICS[metric].label.text(language)
+def short_title(metric: str, language: Language, terms: OnlineTerms = "new") -> str:
+    """Return the short title of a metric, else its full name; levels of online service in the terms that are set."""
+    if metric in TITLES:
+        return translate(TITLES[metric], language)
+    return in_online_terms(METRICS[metric].label, terms).text(language)
 
 
-def short_head(metric: str, language: Language) -> str:
+def short_head(metric: str, language: Language, terms: OnlineTerms = "new") -> str:
     """Return the head of a narrow column for a metric."""
-    return translate(HEADS[metric], language) if metric in HEADS else short_title(metric, language)
+    return translate(HEADS[metric], language) if metric in HEADS else short_title(metric, language, terms)
 
 
-def explained(metric: str, language: Language) -> str:
+def explained(metric: str, language: Language, terms: OnlineTerms = "new") -> str:
     """Return the full name, the definition and the legal basis of a metric, as Markdown."""
     found = METRICS[metric]
+    label, definition = (in_online_terms(words, terms).text(language) for words in (found.label, found.definition))
     basis = f" *{found.legal_basis}*" if found.legal_basis else ""
-    return f"**{found.label.text(language)}** – {found.definition.text(language)}{basis}"
+    return f"**{label}** – {definition}{basis}"

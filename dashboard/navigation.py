@@ -77,12 +77,26 @@ DATA = Screen(
 SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, DATA)
 CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
+_KEPT = "_kept"
 
 
 def parameters(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the URL parameters of a link: what is carried along, and `extra`."""
     kept = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
     return {**kept, **extra}
+
+
+def carry(page: object) -> None:
+    """Put back what goes along from page to page when a link of the navigation, which has no parameters, was followed.
+
+    Only then: a reader who goes back to a page without selections wants it without.
+    """
+    here = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
+    came_from, kept = st.session_state.get(_KEPT, (page, {}))
+    if came_from != page and not here:
+        here = kept
+        st.query_params.update(here)
+    st.session_state[_KEPT] = (page, here)
 
 
 def link(screen: Screen, label: str, **extra: str) -> None:

@@ -16,7 +16,7 @@ from warehouse.errors import IocError
 
 EVERY_SECONDS = 2.0
 SHARE_OF_TIME = 0.2
-"""The most of the time that goes into refreshing: while a long history is loaded, it would be made anew all the time."""
+"""The most of the time that goes into refreshing: while a long history is loaded, all is made anew each time."""
 
 logger = logging.getLogger(__name__)
 

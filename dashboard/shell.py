@@ -13,6 +13,7 @@ from dashboard.draw import Draw
 from dashboard.state import in_url
 from dashboard.texts import LANGUAGE_KEY, LANGUAGES, _, current_language
 from dashboard.theme import MARKDOWN, Meaning
+from dashboard.theme_switch import theme_switch
 from metrics import Period
 from warehouse.vocabulary import Entity
 
@@ -36,6 +37,7 @@ def corner(draw: Draw) -> None:
             label_visibility="collapsed",
             **in_url(LANGUAGE_KEY, draw.settings.display.language, LANGUAGES),
         )
+        theme_switch()
 
 
 def headline(draw: Draw, title: str, *, with_period: bool = True) -> Period:

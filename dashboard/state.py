@@ -9,7 +9,7 @@ lag behind by a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import streamlit as st
@@ -26,17 +26,24 @@ def selected(name: str, default: str, options: Collection[str] | None = None) ->
     return asked if asked and (options is None or asked in options) else default
 
 
-def in_url(name: str, default: str, options: Collection[str] | None = None, *, place: str = "") -> dict[str, Any]:
+def in_url(
+    name: str,
+    default: str,
+    options: Collection[str] | None = None,
+    *,
+    place: str = "",
+    meant: Callable[[str], str] = str,
+) -> dict[str, Any]:
     """Return the widget arguments (key, on_change, args) of a selection named `name` in the URL.
 
     A value of the URL that is not among `options` counts as the default; without `options` every text is accepted.
     The key changes with the language: a browser sends the words of an option, and those of another language would not
-    be understood. Several widgets of one selection need a `place` each.
+    be understood. Several widgets of one selection need a `place` each; `meant` returns the code of what was typed.
     """
     key = _key(name, place)
     if _is_news(name, key):
         st.session_state[key] = selected(name, default, options)
-    return {"key": key, "on_change": _write, "args": (name, key, default)}
+    return {"key": key, "on_change": _write, "args": (name, key, default, meant)}
 
 
 def selected_list(name: str, options: Collection[str] | None = None) -> tuple[str, ...]:
@@ -90,9 +97,12 @@ def _is_news(name: str, key: str) -> bool:
     return True
 
 
-def _write(name: str, key: str, default: str) -> None:
+def _write(name: str, key: str, default: str, meant: Callable[[str], str]) -> None:
     value = st.session_state[key]
-    put(name, "" if value in {None, default} else str(value))
+    code = default if value is None else meant(str(value))
+    if code != value:
+        st.session_state[key] = code
+    put(name, "" if code == default else code)
     st.session_state[_SEEN + key] = st.query_params.get(name)
 
 

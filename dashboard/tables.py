@@ -15,6 +15,8 @@ from dashboard.draw import Draw
 from dashboard.texts import _
 from warehouse.vocabulary import Channel, Status, label
 
+ROW, HEAD = 34, 38
+
 
 def styled(
     draw: Draw,
@@ -23,15 +25,24 @@ def styled(
     shares: tuple[str, ...] = (),
     counts: tuple[str, ...] = (),
     scores: tuple[str, ...] = (),
+    mark: int | None = None,
 ) -> Styler:
-    """Write counts, shares and scores in the reader's language without changing the values that are sorted."""
+    """Write counts, shares and scores in the reader's language without changing the values that are sorted.
+
+    `mark` is the position of a row that stands out.
+    """
     language = draw.language
     formats: dict[Any, Callable[[Any], str]] = {
         **{column: (lambda value: numbers.number(_plain(value), language)) for column in counts},
         **{column: (lambda value: numbers.number(_plain(value), language, 1)) for column in scores},
         **{column: (lambda value: numbers.percent(_plain(value), language)) for column in shares},
     }
-    return table.style.format(formats)  # type: ignore[arg-type]
+    found = table.style.format(formats)  # type: ignore[arg-type]
+    if mark is None:
+        return found
+    ground = "#1F3A60" if st.context.theme.type == "dark" else "#DCE9F8"
+    style = f"background-color: {ground}; font-weight: 600"
+    return found.apply(lambda row: [style if row.name == table.index[mark] else ""] * len(row), axis=1)
 
 
 def _plain(value: Any) -> float | None:  # noqa: ANN401 - a cell
@@ -46,36 +57,54 @@ def clickable(  # noqa: PLR0913 - a table has many sides
     key: str,
     on_row: Callable[[int], None],
     alt: str,
+    on_head: Callable[[str], None] | None = None,
     shares: tuple[str, ...] = (),
     counts: tuple[str, ...] = (),
     scores: tuple[str, ...] = (),
+    mark: int | None = None,
     height: int | str = "content",
 ) -> None:
-    """Draw a table whose rows can be chosen; `on_row` gets the position of the row before the redraw."""
+    """Draw a table whose rows can be chosen; `on_row` gets the position of the row before the redraw.
+
+    With `on_head` a click on a column's head gives its name, instead of sorting only what the browser has of the list.
+    """
+    head = f"_head_{key}"
 
     def chosen() -> None:
-        cells = st.session_state[key]["selection"]["cells"]
-        if cells:
-            on_row(int(cells[0][0]))
+        selection = st.session_state[key]["selection"]
+        if selection["cells"]:
+            on_row(int(selection["cells"][0][0]))
+        elif on_head is not None and (selection["columns"] or head in st.session_state):
+            # a second click on a head takes its selection away: it is a click nevertheless
+            name = str(selection["columns"][0]) if selection["columns"] else st.session_state.pop(head)
+            if selection["columns"]:
+                st.session_state[head] = name
+            on_head(name)
 
-    written = shares or counts or scores  # a style costs by the cell, even one that changes none
+    # a style costs by the cell, even one that changes none
+    written = shares or counts or scores or mark is not None
     st.dataframe(
-        styled(draw, table, shares=shares, counts=counts, scores=scores) if written else table,
+        styled(draw, table, shares=shares, counts=counts, scores=scores, mark=mark) if written else table,
         key=key,
         hide_index=True,
         column_config=dict(columns),
         height=height,  # type: ignore[arg-type]
         on_select=chosen,
-        selection_mode="single-cell",
+        selection_mode=["single-cell", "single-column"] if on_head else "single-cell",
         alt=alt,
         placeholder=numbers.NONE,
-        row_height=34,
+        row_height=ROW,
     )
 
 
-def instant_column(draw: Draw, title: str) -> Any:  # noqa: ANN401 - a column configuration
+def height_of(rows: int, most: int = 520) -> int:
+    """Return the height of a table with so many rows, at most `most` pixels."""
+    return min(HEAD + ROW * max(rows, 1), most)
+
+
+def instant_column(draw: Draw, title: str, **more: Any) -> Any:  # noqa: ANN401 - a column configuration
     """Return the column of an instant on the civil clock."""
-    return st.column_config.DatetimeColumn(title, format="DD/MM/YYYY HH:mm", timezone=draw.settings.timezone)
+    return st.column_config.DatetimeColumn(title, format="DD/MM/YYYY HH:mm", timezone=draw.settings.timezone, **more)
 
 
 def dossier_columns(draw: Draw) -> dict[str, Any]:
@@ -103,11 +132,18 @@ def term(draw: Draw, terms: type[IntEnum], code: Any) -> str:  # noqa: ANN401 - 
 
 def readable_dossiers(draw: Draw, frame: pd.DataFrame, *, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
     """Put words for the codes of a worklist frame and keep the columns that a screen shows."""
+    table = with_words(draw, frame)
+    order = [name for name in dossier_columns(draw) if name in table.columns and name not in leave_out]
+    return table[order]
+
+
+def with_words(draw: Draw, frame: pd.DataFrame) -> pd.DataFrame:
+    """Put words for the codes of a frame of dossiers; a dash where a code is unknown."""
     table = frame.copy()
     for dimension in ("unit", "procedure"):
         codes = [code for code in table[dimension].unique() if pd.notna(code)]
         table[dimension] = table[dimension].map(draw.names(dimension, codes)).fillna(numbers.NONE)
     for name, terms in TERMS.items():
-        table[name] = [term(draw, terms, code) for code in table[name]]
-    order = [name for name in dossier_columns(draw) if name in table.columns and name not in leave_out]
-    return table[order]
+        words = {code: term(draw, terms, code) for code in table[name].unique()}
+        table[name] = [words[code] if pd.notna(code) else numbers.NONE for code in table[name]]
+    return table

@@ -32,17 +32,17 @@ class Tile:
 
 def head(draw: Draw, metric: str) -> str:
     """Return the head of a narrow column for a metric."""
-    return short_head(metric, draw.language)
+    return short_head(metric, draw.language, draw.settings.display.online_terms)
 
 
 def title(draw: Draw, metric: str) -> str:
     """Return the short title of a metric, else its full name."""
-    return short_title(metric, draw.language)
+    return short_title(metric, draw.language, draw.settings.display.online_terms)
 
 
 def explanation(draw: Draw, metric: str) -> str:
     """Return the full name, the definition and the legal basis of a metric."""
-    return explained(metric, draw.language)
+    return explained(metric, draw.language, draw.settings.display.online_terms)
 
 
 def tile_row(draw: Draw, tiles: Sequence[Tile]) -> None:

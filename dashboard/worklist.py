@@ -1,104 +1,162 @@
-"""The parts of the worklist page."""
+"""The parts of the worklist page: the lists as tabs with their counts, their groups, and the chosen list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import navigation, numbers
-from dashboard.cards import card, good
+from dashboard import numbers, worklist_ask
+from dashboard.cards import card
 from dashboard.draw import Draw
-from dashboard.shell import age_note
-from dashboard.state import in_url, selected
-from dashboard.tables import clickable, dossier_columns, readable_dossiers
-from dashboard.texts import _, later
+from dashboard.figures import figure
+from dashboard.filters import URL_NAMES, View
+from dashboard.state import in_url, put
+from dashboard.tables import clickable, height_of
+from dashboard.texts import _, later, plain
+from dashboard.theme import Meaning
+from dashboard.worklist_choice import (
+    AGE_KEY,
+    BY,
+    BY_KEY,
+    DEPARTMENT_KEY,
+    FIRST,
+    MEANINGS,
+    TABS,
+    UNKNOWN,
+    Choice,
+    change,
+    open_tab,
+    read_choice,
+)
+from dashboard.worklist_table import list_card
+from metrics import METRICS
+from metrics.dimensions import OVERDUE_AGES
+from metrics.worklist import KINDS
 
-KINDS = {
-    "overdue": later("Overdue"),
-    "due_soon_24h": later("Due within 24 working hours"),
-    "waiting": later("Waiting for the applicant"),
-    "open": later("All open"),
+STYLE = Path(__file__).parent / "static" / "lists.css"
+FROM = {
+    "due_at": later("Due from"),
+    "submitted_at": later("Handed in from"),
+    "changed_at": later("Unchanged since"),
+    "finished_at": later("Done since"),
 }
-KIND_KEY, UNIT_KEY, PAGE_KEY = "kind", "of_unit", "page"
-EVERY = ""
-ROWS = 200
+GROUP_ROWS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the reader asked for."""
+def worklist(draw: Draw, view: View) -> None:
+    """Draw the tabs, the definition of the chosen list, its groups and its dossiers."""
+    st.html(STYLE)
+    choice = read_choice(view)
+    _tabs(draw, choice)
+    _definition(draw, choice.kind)
+    left, right = st.columns([1, 2.7], gap="small")
+    with left:
+        _groups_card(draw, choice)
+    with right:
+        list_card(draw, choice, view)
 
-    kind: str
-    unit: str
-    page: int
+
+def _tabs(draw: Draw, choice: Choice) -> None:
+    """Draw one button for each list with its count; buttons, as a count that moves must not undo a click."""
+    metrics = {kind: KINDS[kind].metric for kind in TABS}
+    counts = draw.ask(tuple(metrics.values()), draw.period("today"), filters=choice.filters)
+    with st.container(key="worklist-tabs", horizontal=True, gap="xsmall"):
+        for kind, words in TABS.items():
+            value = figure(counts, metrics[kind]).value
+            meaning = MEANINGS.get(kind, Meaning.NEUTRAL) if value else Meaning.UNKNOWN
+            with st.container(key=f"tab-{meaning}-{kind}", width="content"):
+                st.button(
+                    f"**{numbers.number(value, draw.language)}** {_(words)}",
+                    key=f"kind-{kind}",
+                    type="primary" if kind == choice.kind else "secondary",
+                    on_click=open_tab,
+                    args=(kind,),
+                )
 
 
-def choices(draw: Draw) -> Choice:
-    """Draw the choosers of kind and unit and return what was chosen."""
-    units = draw.units()
-    leaves = units[~units["code"].isin(units["parent"])]
-    names = {EVERY: _("All units"), **dict(zip(leaves["code"].astype(str), leaves["name"], strict=True))}
-    with st.container(horizontal=True, vertical_alignment="center"):
+def _definition(draw: Draw, kind: str) -> None:
+    metric = METRICS[KINDS[kind].metric]
+    basis = f" *{metric.legal_basis}.*" if metric.legal_basis else ""
+    st.caption(f"**{metric.label.text(draw.language)}** – {metric.definition.text(draw.language)}{basis}")
+
+
+def _groups_card(draw: Draw, choice: Choice) -> None:
+    """Draw who holds how many of the list; a row narrows the list to it."""
+    units = choice.filters.get("unit", ())
+    by = ("unit",) if choice.by == "unit" else ("department",) if len(units) == 1 else ("unit", "department")
+    with card("worklist-groups", _("Who holds them")):
         st.segmented_control(
-            _("Which"),
-            list(KINDS),
+            _("Group"),
+            list(BY),
             required=True,
-            format_func=lambda name: _(KINDS[name]),
+            format_func=lambda name: _(BY[name]),
             label_visibility="collapsed",
-            **in_url(KIND_KEY, "overdue", KINDS),
+            **in_url(BY_KEY, "unit", BY),
         )
-        with st.container(width=280):
-            st.selectbox(
-                _("Unit"),
-                list(names),
-                format_func=lambda code: names.get(code, code),
-                label_visibility="collapsed",
-                icon=":material/apartment:",
-                **in_url(UNIT_KEY, EVERY, names),
-            )
-    page = max(1, int(st.session_state.get(PAGE_KEY) or 1))
-    return Choice(selected(KIND_KEY, "overdue", KINDS), selected(UNIT_KEY, EVERY, names), page)
-
-
-def worklist_table(draw: Draw, choice: Choice) -> None:
-    """Draw the chosen dossiers, the longest overdue first, a page at a time."""
-    filters = {"unit": (choice.unit,)} if choice.unit else {}
-    frame, total = draw.worklist(choice.kind, filters, limit=ROWS, offset=(choice.page - 1) * ROWS)
-    note = _("{total} dossiers", total=numbers.number(total, draw.language))
-    with card("worklist", _(KINDS[choice.kind]), f"{note} · {age_note(draw)}"):
-        if total == 0:
-            good(_("Nothing to do here"))
+        if choice.kind == FIRST:
+            _ages(draw, choice)
+        frame = worklist_ask.groups(draw, choice.kind, choice.of_groups, by).head(GROUP_ROWS)
+        if frame.empty:
+            st.caption(_("Nobody"))
             return
-        units = [str(code) for code in frame["unit"]]
-        codes = [f"{row.source}/{row.code}" for row in frame.itertuples()]
-        procedures = [None if row.procedure is None else str(row.procedure) for row in frame.itertuples()]
-        clickable(
-            draw,
-            readable_dossiers(draw, frame, leave_out=("finished_at",)),
-            dossier_columns(draw),
-            key="worklist_table",
-            alt=_(KINDS[choice.kind]),
-            counts=("days_late",),
-            height=min(38 + 34 * len(frame), 620),
-            on_row=lambda row: st.session_state.update(_opened=(units[row], codes[row], procedures[row])),
-        )
-        _pager(draw, total, choice.page)
-    if opened := st.session_state.pop("_opened", None):
-        unit, dossier, _procedure = opened
-        navigation.go(navigation.UNIT, unit=unit, dossier=dossier)
+        _groups_table(draw, choice, frame)
+        if by[-1] == "department" and frame["department"].isna().all():
+            st.caption(_("No source tells which department holds a dossier; `dvcqg-step` reads the steps."))
 
 
-def _pager(draw: Draw, total: int, page: int) -> None:
-    pages = -(-total // ROWS)
-    if pages <= 1:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.pagination(pages, key=PAGE_KEY)
-        st.caption(
-            _(
-                "page {page} of {pages}",
-                page=numbers.number(page, draw.language),
-                pages=numbers.number(pages, draw.language),
+def _groups_table(draw: Draw, choice: Choice, frame: pd.DataFrame) -> None:
+    units = [str(code) for code in frame["unit"]] if "unit" in frame else [None] * len(frame)
+    names = draw.names("unit", [code for code in units if code is not None])
+    held = [None if pd.isna(name) else str(name) for name in frame["department"]] if "department" in frame else None
+    table = pd.DataFrame(
+        {
+            "department": [name or _("unknown") for name in held or []] if held is not None else None,
+            "unit": [names.get(code, code) for code in units],
+            "dossiers": frame["dossiers"],
+            "first": frame["first"],
+        }
+    )
+    both = held is not None and "unit" in frame
+    order = ("dossiers", "department", "unit") if both else (frame.columns[0], "dossiers", "first")
+    table = table[list(order)]
+    since = KINDS[choice.kind].since
+    columns = {
+        "department": st.column_config.TextColumn(_("Department"), width=150),
+        "unit": st.column_config.TextColumn(_("Unit"), width=135),
+        "dossiers": st.column_config.NumberColumn(_("Dossiers"), width=66),
+        "first": st.column_config.DateColumn(_(FROM[since]), format="DD/MM/YYYY", width=112),
+    }
+    clickable(
+        draw,
+        table,
+        {name: column for name, column in columns.items() if name in table},
+        key=f"worklist_groups_{choice.by}",
+        alt=_("Who holds them"),
+        counts=("dossiers",),
+        on_row=lambda row: _narrow(units[row], None if held is None else (held[row] or UNKNOWN)),
+        height=height_of(len(table), 560),
+    )
+
+
+def _narrow(unit: str | None, department: str | None) -> None:
+    values = {URL_NAMES["unit"]: unit, DEPARTMENT_KEY: department}
+    change(**{name: value for name, value in values.items() if value is not None})
+
+
+def _ages(draw: Draw, choice: Choice) -> None:
+    """Draw the ages of the overdue with their counts; one narrows list and groups, and gives them back."""
+    counts = draw.ask(("overdue",), draw.period("today"), by=("overdue_age",), filters=choice.filters)
+    names = draw.names("overdue_age", list(OVERDUE_AGES))
+    with st.container(key="worklist-ages", horizontal=True, gap="xsmall"):
+        for age in OVERDUE_AGES:
+            number = numbers.number(figure(counts, "overdue", overdue_age=age).value, draw.language)
+            st.button(
+                f"{plain(names[age])} · **{number}**",
+                key=f"age-{age}",
+                type="primary" if age == choice.age else "secondary",
+                on_click=put,
+                args=(AGE_KEY, "" if age == choice.age else age),
+                help=_("Overdue for so long; again to see all"),
             )
-        )

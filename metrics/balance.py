@@ -45,7 +45,7 @@ def balance(connection: Connection, *, clock: Clock, period: Period, as_of: date
     Raises BadQuestion.
     """
     ours = _ours(connection, clock, period, as_of, scope)
-    told = _reported(connection, clock, period, as_of, scope)
+    told = reported(connection, clock, period, as_of, scope)
     tree = UnitTree.load(connection, clock.day(min(period.end, as_of)))
     keys = [(unit, ITSELF) for unit in ours] + [key for key in told if key[1] != ITSELF or key[0] not in ours]
     rows = [_row(unit, level, _sum_of(ours, tree, unit, level), told.get((unit, level), {})) for unit, level in keys]
@@ -71,10 +71,13 @@ def _ours(
     return dict(found)
 
 
-def _reported(
+def reported(
     connection: Connection, clock: Clock, period: Period, as_of: datetime, scope: Scope
 ) -> dict[tuple[str, str], dict[str, int]]:
-    """The figures by unit and level; of several sources the one that comes last in the order of their names stands."""
+    """Return the reported figures by unit and level, each by item.
+
+    Of several sources the one that comes last in the order of their names stands.
+    """
     c = reported_figure.c
     codes = resolve(connection, scope, UnitTree.load(connection, clock.day(min(period.end, as_of))))
     texts = [text for text in reported_periods(connection) if _same(text, period, clock)]
@@ -142,4 +145,4 @@ def _whole(told: Mapping[str, int], *parts: ReportItem) -> int | None:
     return sum(values) if len(values) == len(parts) else None
 
 
-__all__ = ["COLUMNS", "ITSELF", "balance", "reported_periods"]
+__all__ = ["COLUMNS", "ITSELF", "balance", "reported", "reported_periods"]

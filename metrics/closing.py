@@ -6,7 +6,7 @@ that end. What changes later is a correction (metrics/corrections.py); a recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from metrics.calendar import Clock
+from metrics.cells import plan_of
 from metrics.definitions import METRICS, Kind, Unit
 from metrics.measure import collect
 from metrics.period import Period, shift_months
@@ -23,11 +24,21 @@ from warehouse.engine import data_version
 from warehouse.schema import closed_figure, closed_period, dossier, sync_run
 from warehouse.vocabulary import Entity, RunKind, RunState
 
-RECORDED = (
+NOT_RECORDED = frozenset(
+    {"waiting", "stale", "slow_acceptance", "finished_not_returned", "due_soon_8h", "due_soon_24h", "ended_judged",
+     "ended_in_term", "open_judged_766", "open_in_term_766", "worked_seconds", "timed", "median_seconds",
+     "median_worked"}
+)  # fmt: skip
+"""Counters that depend on the last read status or on the office calendar, and would differ without any correction."""
+RECORDED = tuple(dict.fromkeys(
+    name for metric in METRICS.values() for name in sorted(metric.counters) if name not in NOT_RECORDED
+))  # fmt: skip
+"""The counters that are recorded."""
+FIRST_RECORDED = (
     "received", "received_online", "received_known", "carried_in", "resolved_early", "resolved_on_time",
     "resolved_late", "resolved_no_due", "closed_without_result", "open", "open_in_time", "overdue", "open_no_due",
 )  # fmt: skip
-"""The counters that are recorded: those of form II.06 and its remainders."""
+"""Those of form II.06 and its remainders: all that was recorded of a period that does not say what was."""
 MONTHS_BACK = 24
 SETTLED_AFTER = timedelta(days=1)
 """What happened on the last day is often entered the next morning."""
@@ -36,8 +47,6 @@ LONGEST_WAIT = timedelta(days=7)
 FORGOTTEN = timedelta(days=30)
 """A stream without a run for so long is no living one."""
 CLOSING_LOCK = 0x10C_C105ED
-_ASKED = ("received", "online_share", "carried_in", "resolved", "closed_without_result", "open", "open_in_time",
-          "overdue", "open_no_due")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,9 @@ def _behind(connection: Connection, end: datetime, as_of: datetime) -> set[str]:
 def _record(connection: Connection, period: Period, clock: Clock, as_of: datetime) -> None:
     figures = figures_of(connection, clock=clock, period=period, as_of=as_of, scope=Scope.everything())[1]
     head = {"period": period.text, "start_at": period.start, "end_at": period.end, "recorded_at": as_of}
-    connection.execute(insert(closed_period), {**head, "data_version": data_version(connection)})
+    connection.execute(
+        insert(closed_period), {**head, "data_version": data_version(connection), "counters": list(RECORDED)}
+    )
     rows = [
         {"period": period.text, "unit": unit, "counter": counter, "value": value}
         for unit, counts in figures.items()
@@ -146,9 +157,10 @@ def figures_of(
     connection: Connection, *, clock: Clock, period: Period, as_of: datetime, scope: Scope
 ) -> tuple[Question, Mapping[str, Mapping[str, int]]]:
     """Return the question and the counters of RECORDED by unit, as the data says now; raises BadQuestion."""
-    question = check(connection, _ASKED, clock=clock, period=period, as_of=as_of, scope=scope, by=("unit",))
+    asked = [name for name in METRICS if can_be_corrected(name)]
+    question = check(connection, asked, clock=clock, period=period, as_of=as_of, scope=scope, by=("unit",))
     counts: dict[str, dict[str, int]] = {}
-    for (key, _), found in collect(connection, question).items():
+    for (key, _), found in collect(connection, question, plan_of(connection, question)).items():
         counts[str(key[0])] = {name: _whole(found.get(name)) for name in RECORDED}
     return question, counts
 
@@ -157,12 +169,22 @@ def _whole(value: Any) -> int:  # noqa: ANN401 - a counter, or nothing
     return int(value or 0)
 
 
-def can_be_corrected(name: str) -> bool:
+def can_be_corrected(name: str, counters: Collection[str] = RECORDED) -> bool:
     """Whether a metric is made of recorded counters only."""
     metric = METRICS[name]
     return metric.kind is not Kind.DISTRIBUTION and metric.unit is not Unit.WORKING_DAYS and (
-        metric.counters <= set(RECORDED)
+        metric.counters <= set(counters)
     )  # fmt: skip
 
 
-__all__ = ["MONTHS_BACK", "RECORDED", "Closing", "can_be_corrected", "ended_periods", "figures_of", "record_closed"]
+__all__ = [
+    "FIRST_RECORDED",
+    "MONTHS_BACK",
+    "NOT_RECORDED",
+    "RECORDED",
+    "Closing",
+    "can_be_corrected",
+    "ended_periods",
+    "figures_of",
+    "record_closed",
+]

@@ -58,6 +58,7 @@ OF_CATALOGUE = frozenset(
      "ended_in_term", "ended_judged", "open_in_term_766", "open_judged_766"}
 )  # fmt: skip
 """Counters that need the catalogue of procedures."""
+
 IN_ELIGIBLE = _p.online_level.in_(sorted(ONLINE_ELIGIBLE))
 HAS_RESULT = or_(_d.status.in_(sorted(WITH_RESULT)), _d.status.is_(None))
 NO_RESULT = _d.status.in_(sorted(WITHOUT_RESULT))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from metrics import document_parts
 from metrics.definitions import METRICS, Direction, Kind, Metric, Sum
 from metrics.dimensions import DIMENSIONS, OVERDUE_AGES
-from metrics.grouping import RESTRICTED
+from metrics.grouping import RESTRICTED, dimensions_of
 from metrics.period import ACCEPTED
 from metrics.ranking import DEFAULT
 
@@ -22,7 +23,9 @@ Every figure comes from one function, `metrics.measure`, and carries numerator, 
 
 - a **flow** counts the events from a up to, not including, t; a **stock** counts what is open at t: received before t
   and not closed before t. By day or month, flows are those of each bucket and stocks those at its end.
-- Events at or after `as_of` do not exist. Unknown is missing, never 0; a ratio without denominator has no value.
+- Events at or after `as_of` do not exist. `ioc` refuses an `as_of` that has not come yet: a date that a source wrote
+  ahead would count as something that happened (`metrics.question.refuse_future`).
+- Unknown is missing, never 0; a ratio without denominator has no value.
 - Ratios are Σ numerator / Σ denominator, never averaged. Stocks are never summed over time.
 - A dossier is received when it has an instant of receipt. It has a result when its status is finished, returned or
   unknown; it is closed without result when not accepted, withdrawn or stopped.
@@ -59,6 +62,26 @@ def document() -> str:
         document_parts.corrections(),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def declarations() -> list[dict[str, Any]]:
+    """Return every declaration as a row of plain values, for lists outside the screens."""
+    return [
+        {
+            "name": metric.name,
+            **{f"{part}_{language}": getattr(getattr(metric, part), language)
+               for part in ("label", "short", "definition") for language in ("vi", "en")},
+            "kind": metric.kind.value,
+            "unit": metric.unit.value,
+            "direction": metric.direction.value,
+            "minimum": metric.minimum,
+            "legal_basis": metric.legal_basis,
+            "numerator": _sum(metric.numerator),
+            "denominator": _sum(metric.denominator),
+            "dimensions": list(dimensions_of(metric.name)),
+        }
+        for metric in METRICS.values()
+    ]  # fmt: skip
 
 
 def _section(metric: Metric) -> str:

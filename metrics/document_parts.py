@@ -32,7 +32,9 @@ def form06() -> str:
             "Where an identity does not hold, the finding names both sides, what these dossiers explain of the gap, and"
             " the difference that nothing explains:",
             _table(("identity", "explained by"), identities),
-            "Besides: (6) = (11) of the period before, and each total = the sum of its rows.",
+            "Besides, each total = the sum of its rows, and (6) = (11) of the period before as that was told: recorded"
+            " when it had ended (see Corrections), and reported by the units, in the total and by unit. `ioc form06`"
+            " says with what (6) was compared, or that nothing was told.",
         ]
     )
 
@@ -94,9 +96,14 @@ def corrections() -> str:
             f" quarters, years and statutory periods, {closing.MONTHS_BACK} months back: {settled} after the end, when"
             f" every living source has been read since (at most {wait} later). The worker does it every hour, or"
             " `ioc figures close`.",
-            f"Recorded counters: {_codes(closing.RECORDED)}.",
+            f"Recorded counters: {_codes(closing.RECORDED)}. A period that was recorded by an older version knows only"
+            f" {_codes(closing.FIRST_RECORDED)}. Not recorded, as they differ without any correction (last read status,"
+            f" office calendar): {_codes(sorted(closing.NOT_RECORDED))}.",
             f"Metrics that can be corrected: {_codes(CORRECTABLE)}. `ioc figures corrections PERIOD` tells which are"
-            " other ones now, with the old value, the new one and the difference (ADR 7).",
+            " other ones now, with the old value, the new one and the difference (ADR 7);"
+            " `metrics.corrections.corrected(connection, answer, clock=…, period=…, as_of=…, scope=…, filters=…)` tells"
+            " of an answer of `measure`, by unit or in all, which figures were others: old and new value with their"
+            " fractions, and when the old ones were recorded.",
         ]
     )
 

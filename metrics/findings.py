@@ -22,7 +22,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    or_,
     select,
     union_all,
 )
@@ -43,10 +42,7 @@ PORTAL_PUSH = {Status.SUPPLEMENT_REQUESTED, Status.PAYMENT_REQUESTED, Status.STO
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that can be wrong; `flag` names the check that marked the dossiers, else `rows` tells which they are.
-
-    `of_columns` are those that every dossier must be looked at for: they are counted in one pass.
-    """
+    """One thing that can be wrong; `flag` names the check that marked the dossiers, else `rows` tells which."""
 
     name: str
     label: Label
@@ -54,7 +50,6 @@ class Finding:
     note: Label
     flag: str = ""
     rows: Callable[[Sequence[str]], ColumnElement[bool]] | None = None
-    of_columns: bool = False
 
 
 def _flag(name: str, label: Label, definition: Label, note: Label) -> Finding:
@@ -101,7 +96,7 @@ _DECLARED = (
         "finished_without_due", Label("Đã xong nhưng không có hạn trả", "Finished without due date"),
         Label("Có kết quả nhưng không ghi ngày hẹn trả: không tính được đúng hạn hay quá hạn.",
               "A result, but no due date: neither on time nor late."),
-        _LAW_OF_TERMS, rows=_without_due, of_columns=True,
+        _LAW_OF_TERMS, rows=_without_due,
     ),
     _flag(
         "received_in_future", Label("Ngày tiếp nhận ở tương lai", "Received in the future"),
@@ -142,7 +137,7 @@ _DECLARED = (
         "information_only_online", Label("Nộp trực tuyến cho thủ tục chỉ cung cấp thông tin", "Online without service"),
         Label("Thủ tục chỉ cung cấp thông tin trực tuyến nhưng hồ sơ ghi nộp trực tuyến.",
               "The procedure has information online only, but the dossier says it was handed in online."),
-        Label("NĐ 42/2022/NĐ-CP", "Decree 42/2022/NĐ-CP"), rows=_information_only, of_columns=True,
+        Label("NĐ 42/2022/NĐ-CP", "Decree 42/2022/NĐ-CP"), rows=_information_only,
     ),
     Finding(
         "pushed_as_finished", Label("Chờ bổ sung, dừng xử lý nhưng nguồn đối chiếu ghi đã xong", "Told as finished"),
@@ -171,9 +166,9 @@ def findings(
     Raises BadQuestion for an unknown unit in the scope.
     """
     codes = _codes(connection, clock, scope, as_of)
-    apart = [_counts(finding, codes, others) for finding in _DECLARED if finding.rows and not finding.of_columns]
+    # each by itself: all but one are few dossiers with an index of their own, and one pass for all would read the rest
+    apart = [_counts(finding, codes, others) for finding in _DECLARED if finding.rows]
     rows = [tuple(row) for row in connection.execute(union_all(_flag_counts(codes), *apart))]
-    rows += _scanned(connection, codes)
     order = {name: place for place, name in enumerate(FINDINGS)}
     rows = sorted((row for row in rows if row[0] in order and row[2]), key=lambda row: (order[row[0]], -row[2], row[1]))
     frame = pd.DataFrame(rows, columns=["finding", "unit", "count"])
@@ -226,18 +221,6 @@ def _flag_counts(codes: Sequence[str] | None) -> Select[Any]:
 def _counts(finding: Finding, codes: Sequence[str] | None, others: Sequence[str]) -> Select[Any]:
     statement = select(literal(finding.name), _d.unit, func.count())
     return statement.where(_dossiers(finding, others), *_inside(codes)).group_by(_d.unit)
-
-
-def _scanned(connection: Connection, codes: Sequence[str] | None) -> list[tuple[Any, ...]]:
-    """Count the findings that are told by columns alone, in one pass over the dossiers."""
-    tests = {finding.name: _dossiers(finding, ()) for finding in _DECLARED if finding.of_columns}
-    counts = [func.count().filter(test) for test in tests.values()]
-    statement = select(_d.unit, *counts).where(or_(*tests.values()), *_inside(codes)).group_by(_d.unit)
-    return [
-        (name, unit, count)
-        for unit, *found in connection.execute(statement)
-        for name, count in zip(tests, found, strict=True)
-    ]
 
 
 def _dossiers(finding: Finding, others: Sequence[str]) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ columns miss (`gap`), how much of it the remainders explain, and the difference 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from metrics.calendar import Clock
+from metrics.carried_over import FORMULAS, CarriedOver, carried_over
 from metrics.measure import measure
 from metrics.period import Period, previous
 from metrics.question import Filters
@@ -104,7 +105,6 @@ IDENTITIES = (
         (Remainder.CLOSED_WITHOUT_RESULT,),
     ),
 )  # fmt: skip
-CARRIED_OVER = "(6) = (11) of the period before"
 FINDING_COLUMNS = ("identity", "formula", "row", "left", "right", "gap", "explained", "difference")
 Row = dict[str, int]
 Code = str | None
@@ -116,6 +116,7 @@ class Form06:
 
     `findings` has FINDING_COLUMNS: `row` is a code, '' for the total; `left` and `right` are the two sides as printed,
     `gap` their difference, `explained` what the remainders say of it, `difference` what nothing explains.
+    `carried_over` is what (6) was compared with: what the period before was said to leave open; empty where nobody did.
     """
 
     by: By
@@ -123,6 +124,7 @@ class Form06:
     rows: pd.DataFrame
     total: Mapping[str, int]
     findings: pd.DataFrame
+    carried_over: tuple[CarriedOver, ...] = ()
 
 
 def form06(
@@ -148,13 +150,23 @@ def form06(
     found += [_finding("sum_of_rows", f"total = sum of the rows: {item}", "", total[item], _sum(rows, item))
               for item in ITEMS]  # fmt: skip
     before = previous(period)
-    if before.end == period.start:
-        left, right = ask.rows(period, (by,), "carried_in"), ask.rows(before, (by,), "open")
-        for code in {**left, **right}:
-            entered, ended = left.get(code, {}).get("carried_in", 0), right.get(code, {}).get("open_total", 0)
-            found.append(_finding("carried_over", CARRIED_OVER, code, entered, ended))
+    told: tuple[CarriedOver, ...] = ()
+    if before.end == period.start and not filters:  # nobody tells figures of a filter
+        told = carried_over(connection, clock=clock, before=before, as_of=as_of, scope=scope)
+    found += [finding for said in told for finding in _carried(said, by, rows, total)]
     findings = [finding for finding in found if finding["gap"]]
-    return Form06(by, period, _frame(by, rows), total, pd.DataFrame(findings, columns=list(FINDING_COLUMNS)))
+    return Form06(by, period, _frame(by, rows), total, pd.DataFrame(findings, columns=list(FINDING_COLUMNS)), told)
+
+
+def _carried(said: CarriedOver, by: By, rows: Mapping[Code, Row], total: Row) -> Iterator[dict[str, Any]]:
+    """Both sides of (6) = (11) of the period before, of the total and, in a form by unit, of the units."""
+    pairs: list[tuple[Code, int, int | None]] = [("", total[ReportItem.CARRIED_IN], said.total)]
+    if by == "unit":
+        codes = sorted({*said.units, *(code for code in rows if code is not None)})
+        pairs += [(code, rows.get(code, {}).get(ReportItem.CARRIED_IN, 0), said.of(code)) for code in codes]
+    for code, entered, left in pairs:
+        if left is not None:
+            yield _finding(f"carried_over_{said.told}", FORMULAS[said.told], code, entered, left)
 
 
 class _Asker:
@@ -166,15 +178,12 @@ class _Asker:
         self._connection, self._as_of = connection, as_of
         self._fixed: dict[str, Any] = {"clock": clock, "as_of": as_of, "scope": scope, "filters": filters}
 
-    def rows(self, period: Period, by: tuple[str, ...], *only: str) -> dict[Code, Row]:
+    def rows(self, period: Period, by: tuple[str, ...]) -> dict[Code, Row]:
         """The figures by code; None where it is unknown, and where nothing is grouped."""
-        names = only or tuple(_METRIC.values())
         found: dict[Code, Row] = defaultdict(lambda: dict.fromkeys(ITEMS, 0))
         item_of = {metric: str(item) for item, metric in _METRIC.items()}
-        for code, _, metric, count in self._ask(names, period, by):
+        for code, _, metric, count in self._ask(tuple(_METRIC.values()), period, by):
             found[code][item_of[metric]] = count
-        if only:
-            return dict(found)
         for code, channel, _, count in self._ask(("received",), period, (*by, "channel")):
             found[code][str(_OF_CHANNEL.get(channel or 0, Remainder.RECEIVED_UNKNOWN))] += count
             found[code][ReportItem.RECEIVED_TOTAL] += count

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, select
 from metrics.dimensions import DIMENSIONS, Code
 from metrics.scope import UnitTree
 from warehouse.errors import BadQuestion
+from warehouse.online_terms import OnlineTerms, online_level
 from warehouse.schema import procedure
-from warehouse.vocabulary import Label, Language, label
+from warehouse.vocabulary import Label, Language, OnlineLevel, label
 
 UNKNOWN = Label("Không rõ", "Unknown")
 _AGE = Label("{} ngày", "{} days")
@@ -25,9 +26,15 @@ DEVICES = {
 
 
 def names(
-    connection: Connection, dimension: str, codes: Iterable[object], language: Language, at: datetime | date
+    connection: Connection,
+    dimension: str,
+    codes: Iterable[object],
+    language: Language,
+    at: datetime | date,
+    *,
+    online_terms: OnlineTerms = "new",
 ) -> dict[object, str]:
-    """Return the words for codes of a dimension, by code.
+    """Return the words for codes of a dimension, by code; levels of online service in the terms that are set.
 
     Units as they were called at `at`, terms of the vocabulary, titles of procedures and fields, dates as they are
     written. A code that nothing knows is its own word, a missing one "unknown".
@@ -37,6 +44,11 @@ def names(
     if dimension not in DIMENSIONS:
         raise BadQuestion(f"unknown dimension {dimension!r}; known: {', '.join(DIMENSIONS)}")
     asked = list(codes)
+    if dimension == "online_level":
+        levels: dict[object, str] = {
+            int(level): online_level(level, online_terms).text(language) for level in OnlineLevel
+        }
+        return {code: levels.get(code, str(code)) if _is_code(code) else UNKNOWN.text(language) for code in asked}
     known = {code: str(code) for code in asked if _is_code(code)}
     found = _find(connection, dimension, set(known), language, at)
     return {code: found.get(code, str(code)) if code in known else UNKNOWN.text(language) for code in asked}

@@ -107,6 +107,16 @@ def last_instant(period: Period, as_of: datetime) -> datetime:
     return min(period.end, as_of)
 
 
+def refuse_future(as_of: datetime, now: datetime) -> None:
+    """Raise BadQuestion for an `as_of` that has not come yet.
+
+    Whoever lets a person choose `as_of` calls this first. `measure` itself knows no other clock than `as_of`, and would
+    take a date that a source wrote ahead (a closing of tomorrow) for something that has happened.
+    """
+    if as_of > now:
+        raise BadQuestion(f"as_of {as_of.isoformat()} lies in the future (it is {now.isoformat(timespec='seconds')})")
+
+
 def parse_values(name: str, texts: Sequence[str]) -> tuple[Code, ...]:
     """Return the codes that a filter names; the empty text stands for unknown."""
     dimension = DIMENSIONS[_known("filter", name, FILTERS)]

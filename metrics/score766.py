@@ -99,9 +99,10 @@ def estimate766(
     figures = (answer[name] for name in ("metric", "numerator", "denominator", "value"))
     for unit, metric, top, bottom, value in zip(units, *figures, strict=True):
         measured[unit][str(metric)] = (top, bottom, None if pd.isna(value) else float(value))
-    parts = [row for unit, found in measured.items() for row in _rows(unit, found, told, method)]
-    table = _typed(pd.DataFrame(parts, columns=list(PART_COLUMNS)), PART_COLUMNS[3:-1])
-    sums = [_sum(unit, rows, told, method) for unit, rows in table.groupby("unit", sort=False, dropna=False)]
+    rows = {unit: list(_rows(unit, found, told, method)) for unit, found in measured.items()}
+    parts = pd.DataFrame([row for of_unit in rows.values() for row in of_unit], columns=list(PART_COLUMNS))
+    table = _typed(parts, PART_COLUMNS[3:-1])
+    sums = [_sum(unit, of_unit, told, method) for unit, of_unit in rows.items()]
     return Scores766(table, _typed(pd.DataFrame(sums, columns=list(SUM_COLUMNS)), SUM_COLUMNS[1:-1]))
 
 
@@ -118,12 +119,13 @@ def _rows(unit: str | None, found: Mapping[str, Fraction], told: Told, method: M
                None if points is None else round(points, method.decimals), part.maximum, *official)  # fmt: skip
 
 
-def _sum(unit: Any, rows: pd.DataFrame, told: Told, method: Method766) -> tuple[Any, ...]:  # noqa: ANN401 - a key
-    given = rows[rows["points"].notna()]
-    total = told.get((unit, TOTAL), NOT_TOLD)
+def _sum(unit: str | None, rows: Sequence[tuple[Any, ...]], told: Told, method: Method766) -> tuple[Any, ...]:
+    points_at, maximum_at = PART_COLUMNS.index("points"), PART_COLUMNS.index("maximum")
+    given = [row for row in rows if row[points_at] is not None]
+    total = told.get((unit or "", TOTAL), NOT_TOLD)
     band = method.band(total.score)
-    points = round(float(given["points"].sum()), method.decimals) if len(given) else None
-    return (unit, points, float(given["maximum"].sum()), len(given), total.score, total.max_score,
+    points = round(sum(row[points_at] for row in given), method.decimals) if given else None
+    return (unit, points, float(sum(row[maximum_at] for row in given)), len(given), total.score, total.max_score,
             None if band is None else band.code)  # fmt: skip
 
 

@@ -1,16 +1,16 @@
-"""To act on: the dossiers that are overdue, due soon or waiting, oldest first."""
+"""To act on: the dossiers that are overdue, due soon, waiting or left lying, the most urgent first."""
 
 import streamlit as st
 
 from dashboard import cards
 from dashboard.draw import current
-from dashboard.shell import headline
+from dashboard.filters import page_head
 from dashboard.texts import _
-from dashboard.worklist import choices, worklist_table
+from dashboard.worklist import worklist
 
 draw = current()
-headline(draw, _("To act on"), with_period=False)
+view = page_head(draw, _("To act on"), with_period=False)
 if cards.warehouse_is_empty(draw):
     st.stop()
 
-worklist_table(draw, choices(draw))
+worklist(draw, view)

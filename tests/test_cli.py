@@ -15,6 +15,7 @@ from sqlalchemy import URL, Engine
 from typer.testing import CliRunner, Result
 
 from dashboard.cli import app
+from metrics import METRICS
 from tests.conftest import shared
 from warehouse import schema
 
@@ -196,6 +197,7 @@ def test_measure_with_filters(warehouse: Path) -> None:
         (["nonsense"], "unknown metric 'nonsense'"),
         (["received", "--by", "colour"], "colour"),
         (["received", "--period", "soon"], "soon"),
+        (["received", "--as-of", "2999-01-01T00:00:00+07:00"], "lies in the future"),
         (["received", "--as-of", "soon"], "2022-12-31T23:59:59+07:00"),
         (["received", "--unit", "nowhere"], "nowhere"),
         (["received", "--filter", "channel"], "dimension=value"),
@@ -260,8 +262,14 @@ def test_units_load_refuses(warehouse: Path) -> None:
 def test_metrics_are_listed() -> None:
     result = ioc("metrics")
     assert result.exit_code == 0
-    assert "on_time_06" in result.stdout
-    assert "Tỷ lệ" in result.stdout
+    listed = json.loads(ioc("metrics", "--json").stdout)["metrics"]
+    assert [row["name"] for row in listed] == list(METRICS)
+    for row in listed:
+        words = (row["label_vi"], row["label_en"], row["definition_vi"], row["definition_en"], row["direction"])
+        assert all(text in result.stdout for text in words), row["name"]
+        assert row["legal_basis"] == METRICS[row["name"]].legal_basis
+        assert row["minimum"] == METRICS[row["name"]].minimum
+    assert ioc("metrics", "--format", "csv").stdout.count("\n") == len(METRICS) + 1
 
 
 def test_up_needs_one_intake_port_for_the_demonstration(config: Path) -> None:

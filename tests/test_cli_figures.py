@@ -61,6 +61,14 @@ def test_form_06(world: Engine) -> None:
     assert "total: (3) = (7) + (11): 4 against 3, gap 1; explained by dossiers without a column 1, unexplained 0" in (
         table.stderr
     )
+    assert "(6) could not be compared" in table.stderr
+    assert ioc("figures", "close").exit_code == 0
+    after = Period.parse(LAST_MONTH, HANOI).end.strftime("%Y-%m")
+    compared = ioc("form06", "--period", after, "--format", "json")
+    told = json.loads(compared.stdout)["carried_over"]
+    assert [(said["told"], said["period"]) for said in told] == [("recorded", LAST_MONTH)]
+    said = ioc("form06", "--period", after, "--format", "csv").stderr
+    assert f"(6) against (11) of {LAST_MONTH} as recorded on {NOW.astimezone(HANOI):%Y-%m-%d}: no gap" in said
     assert ioc("form06", "--period", "2022-13").exit_code == 2
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -80,6 +81,18 @@ unit_successor = Table(
     Column("new", Text, primary_key=True),
     Column("changed_on", Date, primary_key=True),
     Column("share", Float, nullable=False),
+)
+
+unit_geometry = Table(
+    "unit_geometry",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("geometry", LargeBinary, nullable=False, comment="polygon or multipolygon, WGS84, as WKB"),
+    Column("vertices", Integer, nullable=False),
+    Column("source", Text, nullable=False, comment="name of the file that it came from"),
+    _instant("imported_at", nullable=False),
+    comment="boundaries of units as they were imported; a unit without a row has none",
 )
 
 procedure = Table(
@@ -143,6 +156,9 @@ Index(
     "ix_dossier_unreturned", dossier.c.unit, dossier.c.finished_at,
     postgresql_where=and_(dossier.c.status == 9, dossier.c.returned_at.is_(None)),
 )  # fmt: skip
+Index("ix_dossier_flagged", dossier.c.unit, postgresql_where=text("cardinality(flags) > 0"))
+Index("ix_dossier_halted", dossier.c.unit, postgresql_where=text("status IN (5, 6, 8)"))
+Index("ix_dossier_without_due", dossier.c.unit, postgresql_where=text("due_at IS NULL AND finished_at IS NOT NULL"))
 
 reference_dossier = Table(
     "reference_dossier", metadata, *_dossier_columns(), CheckConstraint("status between 1 and 10", name="status"),
@@ -253,6 +269,7 @@ closed_period = Table(
     _instant("end_at", nullable=False),
     _instant("recorded_at", nullable=False),
     Column("data_version", BigInteger, nullable=False, comment="of the data that the figures were read from"),
+    Column("counters", ARRAY(Text), comment="which counters were recorded; NULL: the thirteen of form II.06"),
     comment="ended periods whose figures were recorded, once",
 )
 

@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from warehouse.errors import ConfigurationError
+from warehouse.online_terms import OnlineTerms
 from warehouse.sources import Seconds, Section, SourceSettings, check_pushed
 from warehouse.vocabulary import Language
 
@@ -56,6 +57,9 @@ class DisplaySettings(Section):
     language: Language = Field("vi", description="language of a first visit: vi or en")
     root_unit: str | None = Field(None, description="code of the unit whose area the screens show; none: everything")
     default_period: str = Field("month-to-date", description="period of a first visit, a preset or text such as 2022")
+    online_terms: OnlineTerms = Field(
+        "new", description="words for online levels: new (một phần, toàn trình), old (mức độ 3, 4) or both"
+    )
     refresh_seconds: Seconds = Field(2.0, description="how often an open page looks for a new data version")
     map_schematic: bool = Field(True, description="draw a labelled schematic where no boundaries are loaded")
 

@@ -17,7 +17,7 @@ METRICS = (
         Label("Tỷ lệ nộp trực tuyến trên thủ tục có dịch vụ trực tuyến", "Online share where online is offered"),
         Label("Trực tuyến / tiếp nhận, thủ tục có dịch vụ trực tuyến", "Online / received, where online is offered"),
         Label("Nộp trực tuyến / tiếp nhận có ghi kênh, chỉ thủ tục một phần hoặc toàn trình.",
-              "Handed in online / received with a known channel, only procedures that are partly or fully online."),
+              "Handed in online / received with a known channel, only procedures partly online or fully online."),
         Kind.RATIO, total("eligible_online"), total("eligible"), Unit.SHARE, Direction.HIGHER, 5,
         "QĐ 766/QĐ-TTg, tiêu chí 3.3; NĐ 42/2022/NĐ-CP",
     ),

@@ -298,6 +298,22 @@ def test_the_three_forms_of_survey(units: Engine) -> None:
     assert (word["unit"], word["scale"], word["score"], word["satisfied"]) == ("27001", "three_level", 3, True)
 
 
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (4, ("Mức độ 4", "MỨC ĐỘ 4", "4", "Toàn trình", "Trực tuyến toàn trình")),
+        (3, ("Mức độ 3", "3", "Một phần", "Trực tuyến một phần", unicodedata.normalize("NFD", "một phần"))),
+        (2, ("Mức độ 1", "Mức độ 2", "1", "2", "Cung cấp thông tin trực tuyến")),
+    ],
+)
+def test_old_and_new_words_of_the_online_levels(units: Engine, level: int, words: tuple[str, ...]) -> None:
+    for number, word in enumerate(words):
+        row = {"MaTTHC": f"1.{number}", "TenTTHC": "Khai sinh", "MaLinhVuc": "HT", "TenLinhVuc": "Hộ tịch"}
+        take(units, "dvcqg-procedure", row | {"MucDo": word})
+    found = {row["code"]: row["online_level"] for row in stored(units, Entity.PROCEDURE)}
+    assert [found[f"1.{number}"] for number in range(len(words))] == [level] * len(words)
+
+
 def test_words_of_the_faces(units: Engine) -> None:
     for preset, word, score, satisfied in (
         ("survey-three-level", "RẤT HÀI LÒNG", 3, True),

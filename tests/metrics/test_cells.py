@@ -33,7 +33,7 @@ PERIODS = (
 )  # fmt: skip
 GROUPS = (
     (), ("unit",), ("unit_kind",), ("field",), ("procedure",), ("channel",), ("online_level",), ("day",), ("month",),
-    ("unit", "month"), ("month", "channel", "field"), ("day", "unit_kind"), 
+    ("unit", "month"), ("month", "channel", "field"), ("day", "unit_kind"),
 )  # fmt: skip
 CELLED = Counter[bool]()
 """How many questions cells answered, so that the test cannot pass by never asking them."""

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, func, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, func, select, update
 
 from connectors.sync import sync_source
 from dashboard.closing import keep_closing
 from metrics import Clock, Period, Scope, WorkingCalendar, measure
-from metrics.closing import CLOSING_LOCK, MONTHS_BACK, RECORDED, ended_periods, record_closed
-from metrics.corrections import COLUMNS, CORRECTABLE, corrections, recorded, with_corrections
+from metrics.closing import (
+    CLOSING_LOCK,
+    FIRST_RECORDED,
+    MONTHS_BACK,
+    NOT_RECORDED,
+    RECORDED,
+    _record,
+    ended_periods,
+    record_closed,
+)  # fmt: skip
+from metrics.corrections import COLUMNS, CORRECTABLE, corrected, corrections, recorded, with_corrections
+from metrics.definitions import METRICS, Unit
 from tests.connectors.intake import Intake, serve
-from tests.connectors.support import insert_units, record, rest_source, settings_of, table_rows
+from tests.connectors.support import file_source, insert_units, record, rest_source, settings_of, table_rows
+from tests.metrics.test_oracle import worlds
 from tests.metrics.world import HANOI, Dossier, store
 from warehouse.errors import BadQuestion
 from warehouse.schema import closed_figure, closed_period
@@ -142,6 +158,111 @@ def test_a_value_carries_what_it_was(engine: Engine, intake: Intake) -> None:
     assert bool(whole["corrected"]["open"]) is False
     assert of_part["corrected_from"]["received"] == 1
     assert running["corrected"].isna().all()
+
+
+def test_every_recorded_figure_is_told_by_one_call(engine: Engine, intake: Intake) -> None:
+    insert_units(engine)
+    read(engine, intake, FIRST, AFTER)
+    close(engine, SIGNED)
+    asked: dict[str, Any] = {"clock": CLOCK, "period": MARCH, "as_of": LATER, "scope": EVERYTHING}
+    with engine.connect() as connection:
+        assert corrected(connection, figures(engine), **asked) == {}
+    read(engine, intake, BACK_DATED, datetime(2022, 4, 10, tzinfo=UTC))
+    frame = told(engine).astype(object)
+    expected = {
+        (row.unit, row.metric): (row.old, row.new, row.old_numerator, row.old_denominator, row.recorded_at)
+        for row in frame.where(frame.notna(), None).itertuples(index=False)
+    }
+    only = {"unit": ["27002"]}
+    with engine.connect() as connection:
+        found = corrected(connection, figures(engine, ()), **asked) | corrected(connection, figures(engine), **asked)
+        narrowed = measure(connection, CORRECTABLE, filters=only, **asked)
+        of_unit = corrected(connection, narrowed, filters=only, **asked)
+        by_channel = measure(connection, ["received"], by=["channel"], **asked)
+        assert corrected(connection, by_channel, **asked) == {}
+        assert corrected(connection, narrowed, filters={"channel": ["2"]}, **asked) == {}
+        assert corrected(connection, narrowed, **{**asked, "as_of": MARCH.end - timedelta(1)}) == {}
+        april = Period.parse("2022-04-01/2022-04-10", HANOI)
+        assert corrected(connection, narrowed, **{**asked, "period": april}) == {}
+    told_here = {key: (c.old, c.new, c.old_numerator, c.old_denominator, c.recorded_at) for key, c in found.items()}
+    assert told_here == expected
+    assert found["27002", "received"].recorded_at.utcoffset() == timedelta(hours=7)
+    assert {(None, metric): c for (unit, metric), c in found.items() if unit == "27002"} == of_unit
+
+
+def test_a_corrected_file_restates_an_ended_month(engine: Engine, tmp_path: Path) -> None:
+    """The whole way: a file, its month recorded, the file again with a back-dated dossier, both values told."""
+    insert_units(engine)
+    file = tmp_path / "ho-so.json"
+    source = file_source(file)
+
+    def deliver(records: list[dict[str, Any]], now: datetime) -> None:
+        file.write_text(json.dumps(records), encoding="utf-8")
+        os.utime(file, (now.timestamp(), now.timestamp()))
+        assert sync_source(engine, settings_of(source), source, now=now).error is None
+
+    deliver(FIRST, AFTER)
+    assert "2022-03" in close(engine, SIGNED)
+    late = record(2, NgayHenTra="20220310170000", NgayKetThucXuLy="20220312100000", NgayTra="", TrangThaiHoSo="9",
+                  NgayCapNhat="20220409090000")  # fmt: skip
+    deliver([FIRST[0], late, FIRST[2]], datetime(2022, 4, 10, tzinfo=UTC))
+    asked: dict[str, Any] = {"clock": CLOCK, "period": MARCH, "as_of": LATER, "scope": EVERYTHING}
+    names = ["on_time_06", "resolved", "resolved_late", "overdue", "received", "balance"]
+    with engine.connect() as connection:
+        answer = measure(connection, names, **asked)
+        found = corrected(connection, answer, **asked)
+    now = answer.set_index("metric")["value"]
+    assert (now["resolved"], now["resolved_late"], now["overdue"], now["received"]) == (2, 1, 0, 3)
+    olds = {metric: (c.old, c.new) for (_, metric), c in found.items()}
+    assert olds == {"on_time_06": (1, 0.5), "resolved": (1, 2), "resolved_late": (0, 1), "overdue": (1, 0)}
+    assert {c.recorded_at for c in found.values()} == {SIGNED}
+
+
+def test_every_flow_and_ratio_that_adds_up_can_be_corrected() -> None:
+    union = frozenset[str]().union(*(METRICS[name].counters for name in CORRECTABLE))
+    assert union == set(RECORDED)
+    for name, metric in METRICS.items():
+        left_out = metric.counters & NOT_RECORDED or metric.unit is Unit.WORKING_DAYS
+        assert (name in CORRECTABLE) != bool(left_out), name
+    assert {"satisfied_share", "online_payment_share", "on_time_received", "response_rate"} <= set(CORRECTABLE)
+
+
+def test_a_period_recorded_with_fewer_counters_tells_only_these(engine: Engine, intake: Intake) -> None:
+    insert_units(engine)
+    read(engine, intake, FIRST, AFTER)
+    close(engine, SIGNED)
+    with engine.begin() as connection:
+        connection.execute(update(closed_period).values(counters=None))
+        connection.execute(delete(closed_figure).where(closed_figure.c.counter.not_in(FIRST_RECORDED)))
+    assert told(engine).empty, "what was not recorded was not 0"
+    with pytest.raises(BadQuestion, match="digitised_share: not recorded at the end of 2022-03"):
+        told(engine, metrics=["digitised_share"])
+    read(engine, intake, BACK_DATED, datetime(2022, 4, 10, tzinfo=UTC))
+    metrics = set(told(engine)["metric"])
+    assert "received" in metrics
+    assert all(METRICS[name].counters <= set(FIRST_RECORDED) for name in metrics)
+
+
+@given(before=worlds(HANOI), after=worlds(HANOI), text=st.sampled_from(("2024-02", "2024Q1", "report-2024-03")))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_old_values_are_those_that_measure_gave(engine: Engine, before: Any, after: Any, text: str) -> None:  # noqa: ANN401
+    period = Period.parse(text, HANOI)
+    asked: dict[str, Any] = {"clock": CLOCK, "period": period, "as_of": datetime(2025, 1, 1, tzinfo=UTC),
+                             "scope": EVERYTHING}  # fmt: skip
+    with engine.begin() as connection:
+        for table in (closed_figure, closed_period):
+            connection.execute(delete(table))
+        store(connection, *before)
+        old = [fractions(measure(connection, CORRECTABLE, by=by, **asked)) for by in ((), ("unit",))]
+        _record(connection, period, CLOCK, asked["as_of"])
+        store(connection, *after)
+        for by, was in zip(((), ("unit",)), old, strict=True):
+            answer = measure(connection, CORRECTABLE, by=by, **asked)
+            now = fractions(answer)
+            nothing = {key: (0, None if value[1] is None else 0) for key, value in now.items()}
+            changed = {key: (nothing | was)[key] for key in now if (nothing | was)[key] != now[key]}
+            found = corrected(connection, answer, **asked)
+            assert {key: (c.old_numerator, c.old_denominator) for key, c in found.items()} == changed
 
 
 def test_recording_is_once_and_only_of_what_has_settled(engine: Engine, intake: Intake) -> None:

@@ -13,12 +13,15 @@ from sqlalchemy import Connection, Engine, insert
 from metrics import METRICS, Clock, Period, Scope, WorkingCalendar, measure, names
 from metrics.closing import RECORDED
 from metrics.corrections import CORRECTABLE
+from metrics.definitions import Kind, Unit
 from metrics.document import FILE, document
 from metrics.form06 import IDENTITIES, ITEMS
 from metrics.method766 import METHOD
+from metrics.question import refuse_future
 from metrics.target_file import DEFAULT_FILE, read_targets
 from tests.metrics.world import HANOI, Dossier, store
 from warehouse.errors import BadQuestion
+from warehouse.online_terms import OnlineTerms, in_online_terms
 from warehouse.schema import dossier, unit
 
 CLOCK = Clock(HANOI, WorkingCalendar(HANOI))
@@ -187,7 +190,54 @@ def test_nothing_that_is_declared_is_left_out_of_the_document() -> None:
     identities = {f"| {identity.formula} |" for identity in IDENTITIES}
     assert not [words for words in (*starting, *parts, *codes, *identities) if words not in text]
     for metric in METRICS.values():
-        assert metric.label.vi
-        assert metric.label.en
+        for words in (metric.label, metric.short, metric.definition):
+            assert words.vi.strip()
+            assert words.en.strip()
+            assert words.vi != words.en, metric.name
         assert metric.definition.vi.endswith(".")
         assert metric.definition.en.endswith(".")
+        assert f"### `{metric.name}`: {metric.label.vi} · {metric.label.en}" in text
+        assert (metric.kind is Kind.RATIO) <= bool(metric.denominator), metric.name
+        if metric.unit is Unit.SHARE:
+            assert metric.minimum, f"{metric.name}: under which denominator is the share uncertain?"
+
+
+def test_an_instant_that_has_not_come_is_refused() -> None:
+    refuse_future(LATER, LATER)
+    with pytest.raises(BadQuestion, match="lies in the future"):
+        refuse_future(LATER + timedelta(seconds=1), LATER)
+
+
+def test_what_a_source_dated_ahead_is_not_known_yet(connection: Connection) -> None:
+    """A receipt and a closing that a source wrote ahead do not exist before their instant."""
+    ahead = {"source": "s", "code": "ahead", "unit": "u2", "received_at": IN_FEBRUARY,
+             "finished_at": LATER + timedelta(days=9), "status": 10, "seen_at": LATER, "payload_hash": ""}  # fmt: skip
+    unborn = {**ahead, "code": "unborn", "received_at": LATER + timedelta(days=1)}
+    connection.execute(insert(dossier), [ahead, unborn])
+    year = Period.parse("2024", HANOI)
+    answer = ask(connection, ("received", "resolved", "open"), period=year, scope=Scope.of({"u2"}))
+    assert answer.set_index("metric")["value"].to_dict() == {"received": 1, "resolved": 0, "open": 1}
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ("new", ["Cung cấp thông tin trực tuyến", "Trực tuyến một phần", "Trực tuyến toàn trình"]),
+        ("old", ["Mức độ 1, 2", "Mức độ 3", "Mức độ 4"]),
+        ("both", ["Cung cấp thông tin trực tuyến (mức độ 1, 2)", "Trực tuyến một phần (mức độ 3)",
+                  "Trực tuyến toàn trình (mức độ 4)"]),
+    ],
+)  # fmt: skip
+def test_levels_of_online_service_in_the_terms_that_are_set(
+    connection: Connection, terms: OnlineTerms, words: list[str]
+) -> None:
+    found = names(connection, "online_level", [2, 3, 4, pd.NA], "vi", LATER, online_terms=terms)
+    assert list(found.values()) == [*words, "Không rõ"]
+    label = in_online_terms(METRICS["full_online_share"].label, terms)
+    assert ("mức độ 4" in label.vi, "toàn trình" in label.vi) == (terms != "new", terms != "old")
+    assert ("evel 4" in label.en, "ully online" in label.en) == (terms != "new", terms != "old")
+    for metric in METRICS.values():
+        told = in_online_terms(metric.definition, terms)
+        assert not (terms == "old" and metric.name == "online_share_eligible" and "toàn trình" in told.vi)
+        assert told.vi.count("mức độ 4") <= 1
+        assert in_online_terms(METRICS["received"].label, terms) == METRICS["received"].label
