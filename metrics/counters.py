@@ -64,7 +64,8 @@ HAS_RESULT = or_(_d.status.in_(sorted(WITH_RESULT)), _d.status.is_(None))
 NO_RESULT = _d.status.in_(sorted(WITHOUT_RESULT))
 ENDED = or_(HAS_RESULT, NO_RESULT)
 IN_TIME = _d.finished_at <= _d.due_at
-NOT_LOST = or_(_d.finished_at.is_not(None), _d.status.is_(None), _d.status.not_in(sorted(CLOSED)))
+SAYS_OPEN = or_(_d.status.is_(None), _d.status.not_in(sorted(CLOSED)))
+NOT_LOST = or_(_d.finished_at.is_not(None), SAYS_OPEN)
 """Not one of the dossiers that say closed but not when."""
 WITH_FEE = and_(_p.has_fee.is_(True), _d.payment.is_not(None))
 ACCEPTED_AT = func.least(_d.received_at, _d.finished_at)

@@ -131,11 +131,15 @@ class _Asker:
         self._metrics = [method.volume, *(part.metric for part in method.parts)]
 
     def units(self, period: Period, scope: Scope, filters: Filters | None = None) -> pd.DataFrame:
-        """Volume and parts by unit."""
-        return measure(
+        """Volume and parts by unit, with its kind."""
+        answer = measure(
             self.connection, self._metrics, clock=self.clock, period=period, as_of=self.as_of, scope=scope,
-            by=("unit", "unit_kind"), filters=self.filters if filters is None else filters,
+            by=("unit",), filters=self.filters if filters is None else filters,
         )  # fmt: skip
+        tree = UnitTree.load(self.connection, self.clock.day(last_instant(period, self.as_of)))
+        kinds = [tree.kind(unit) for unit in answer["unit"]]
+        answer.insert(1, "unit_kind", pd.Series(kinds, dtype="str"))
+        return answer
 
     def codes(self, period: Period, scope: Scope) -> frozenset[str] | None:
         """The units that are ranked; None for all."""

@@ -19,7 +19,7 @@ from sqlalchemy import CTE, ColumnElement, FromClause, and_, false, func, litera
 from metrics import index766
 from metrics.aged import AGED, Aged
 from metrics.calendar import WorkingCalendar
-from metrics.counters import NOT_LOST, Condition
+from metrics.counters import NOT_LOST, SAYS_OPEN, Condition
 from metrics.question import Question
 from metrics.statements import BUCKET, Base, Statement, aggregate, edges_before
 from metrics.working_time import of_unit
@@ -73,7 +73,9 @@ def stocks(question: Question, plan: Plan | None = None) -> Iterator[Statement]:
 def open_at(at: datetime, *, all_closed: bool = False) -> Condition:
     """Whether a dossier is received and not closed at an instant; `all_closed` says that no closing is as late."""
     unclosed = _d.finished_at.is_(None)
-    return and_(_d.received_at < at, unclosed if all_closed else or_(unclosed, _d.finished_at >= at), NOT_LOST)
+    if all_closed:  # in these words the index of open dossiers alone answers
+        return and_(_d.received_at < at, unclosed, SAYS_OPEN)
+    return and_(_d.received_at < at, or_(unclosed, _d.finished_at >= at), NOT_LOST)
 
 
 def stock(name: str, at: datetime, base: Base) -> Condition:

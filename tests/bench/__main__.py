@@ -8,10 +8,10 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import load, pages, questions
+from tests.bench import load, questions
 from tests.bench.stage import console, server
 
-PARTS = ("load", "questions", "pages")
+PARTS = ("load", "questions")
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     options = _options()
     quick, parts = options.quick, options.only
     dossiers = options.dossiers or (60_000 if quick else 1_000_000)
-    sizes = tuple(options.sizes or ((3_000, 30_000) if quick else (30_000, 500_000)))
+    small, large = options.sizes or ((3_000, 30_000) if quick else (500_000, 5_000_000))
     now = datetime.now(UTC).replace(microsecond=0)
     console.print(f"load of this machine before the bench: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     with tempfile.TemporaryDirectory(prefix="ioc-bench-") as name, server() as url:
@@ -27,9 +27,7 @@ def main() -> None:
         if "load" in parts:
             load.run(url, folder, dossiers, options.runs or 1)
         if "questions" in parts:
-            questions.run(url, sizes, options.runs or (5 if quick else 20), now)
-        if "pages" in parts:
-            pages.run(url, folder, sizes[1], options.runs or (2 if quick else 5), now)
+            questions.run(url, folder, (small, large), options.runs or (3 if quick else 7), now)
 
 
 def _options() -> argparse.Namespace:

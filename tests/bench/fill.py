@@ -1,9 +1,8 @@
-"""A filled warehouse of any size: a district of 168 communes, two years of dossiers up to now, some of them late."""
+"""A filled warehouse of any size: a city of 168 communes, or more; two years of dossiers up to now, some late."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
@@ -52,9 +51,9 @@ values ('bench', 'dossier', :now, :now, 'ok', 1, 1)
 """
 
 
-def fill(engine: Engine, dossiers: int, now: datetime, zone: ZoneInfo) -> None:
+def fill(engine: Engine, dossiers: int, now: datetime, communes: int = COMMUNES) -> None:
     """Fill an empty warehouse; the same number gives the same dossiers, counted back from `now`."""
-    values = {"now": now, "dossiers": dossiers, "communes": COMMUNES}
+    values = {"now": now, "dossiers": dossiers, "communes": communes}
     with engine.begin() as connection:
         for statement in (_UNITS, _PROCEDURES, _DOSSIERS, _ANSWERS, _RUN):
             clause = text(statement)

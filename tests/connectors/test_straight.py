@@ -24,6 +24,7 @@ def stored(engine: Engine, batches: Batches, *, straight: bool) -> tuple[list[ob
     with engine.begin() as connection:
         for table in TABLES:
             connection.execute(delete(table))
+    cells_anew(engine)
     for batch in batches:
         with engine.begin() as connection:
             found = store_rows(connection, SHAPE, "s", frame(batch), now=NOW, straight=way)
