@@ -39,7 +39,7 @@ def _legend_on_top(figure: go.Figure) -> None:
 
 
 def in_and_out(
-    received: pd.Series, resolved: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 250
+    received: pd.Series, resolved: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 290
 ) -> go.Figure:
     """Bars of received beside resolved along time."""
     figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
@@ -55,7 +55,7 @@ def in_and_out(
 
 
 def backlog(
-    opened: pd.Series, overdue: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 250
+    opened: pd.Series, overdue: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 290
 ) -> go.Figure:
     """Lines of open and overdue dossiers at the end of each day or month, labelled at their ends."""
     figure = go.Figure(layout=layout(dark=_is_dark(), height=height))

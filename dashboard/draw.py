@@ -21,10 +21,14 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 import metrics
+from connectors.outages import Outage, outages
 from connectors.state import SourceState, source_states
 from dashboard import resources
 from dashboard.texts import current_language
 from metrics import Clock, Period, Scope
+from metrics.aspects import satisfaction_by_question, score_distribution
+from metrics.corrections import Correction, corrected
+from metrics.score766 import Official, official_scores
 from metrics.targets import targets
 from metrics.units import units
 from warehouse import schema
@@ -95,9 +99,31 @@ class Draw:
         """Return the ranking of the units of the scope."""
         return _ranking(self, self.version, self.as_of, self.scope, period)
 
+    def opinions(self, what: str, period: Period, filters: Mapping[str, Sequence[str]] | None = None) -> pd.DataFrame:
+        """Return what people answered: `questions` by question of the form, `scores` how the scores are spread."""
+        key: Filters = tuple(sorted((name, tuple(values)) for name, values in (filters or {}).items() if values))
+        return _opinions(self, self.version, self.as_of, self.scope, what, period, key)
+
     def targets(self, names: Sequence[str], units: Sequence[str]) -> pd.DataFrame:
         """Return the targets that hold on this day for metrics and units, as `metrics.targets.targets` does."""
         return _targets(self, self.version, self.today, tuple(names), tuple(units))
+
+    def corrections(
+        self, answer: pd.DataFrame, period: Period, filters: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[tuple[str | None, str], Correction]:
+        """Return which figures of an answer of `ask` are others than when its period was recorded."""
+        if period.end > self.as_of:
+            return {}
+        key: Filters = tuple(sorted((name, tuple(values)) for name, values in (filters or {}).items() if values))
+        return _corrections(self, self.version, self.scope, period, key, answer)
+
+    def outages(self, period: Period) -> list[Outage]:
+        """Return when sources failed in a period; some seconds late."""
+        return _outages(self, period.start, min(period.end, self.as_of))
+
+    def official_scores(self, period: Period) -> dict[tuple[str, str], Official]:
+        """Return the imported scores of the 766 index of a period, by unit and item."""
+        return _official(self, self.version, period)
 
     def units(self) -> pd.DataFrame:
         """Return code, name, kind, parent, lat, lon, population of the units of the scope on this day."""
@@ -179,7 +205,8 @@ def _ask(
 @st.cache_data(max_entries=500, ttl=900, show_spinner=False)
 def _names(_draw: Draw, version: int, dimension: str, codes: tuple[Any, ...], language: Language) -> dict[Any, str]:
     del version
-    return metrics.names(_draw.connection, dimension, list(codes), language, _draw.today)
+    terms = _draw.settings.display.online_terms
+    return metrics.names(_draw.connection, dimension, list(codes), language, _draw.today, online_terms=terms)
 
 
 @st.cache_data(max_entries=300, ttl=900, show_spinner=False)
@@ -203,6 +230,46 @@ def _worklist(
 def _ranking(_draw: Draw, version: int, as_of: datetime, scope: Scope, period: Period) -> pd.DataFrame:
     del version
     return metrics.rank_units(_draw.connection, clock=_draw.clock, period=period, as_of=as_of, scope=scope)
+
+
+OPINIONS = {"questions": satisfaction_by_question, "scores": score_distribution}
+
+
+@st.cache_data(max_entries=200, ttl=900, show_spinner=False)
+def _opinions(
+    _draw: Draw, version: int, as_of: datetime, scope: Scope, what: str, period: Period, filters: Filters
+) -> pd.DataFrame:
+    del version
+    return OPINIONS[what](
+        _draw.connection, clock=_draw.clock, period=period, as_of=as_of, scope=scope, filters=dict(filters)
+    )
+
+
+@st.cache_data(max_entries=200, ttl=900, show_spinner=False)
+def _corrections(
+    _draw: Draw, version: int, scope: Scope, period: Period, filters: Filters, answer: pd.DataFrame
+) -> dict[tuple[str | None, str], Correction]:
+    del version
+    return corrected(
+        _draw.connection,
+        answer,
+        clock=_draw.clock,
+        period=period,
+        as_of=_draw.as_of,
+        scope=scope,
+        filters=dict(filters),
+    )
+
+
+@st.cache_data(max_entries=20, ttl=60, show_spinner=False)
+def _outages(_draw: Draw, since: datetime, until: datetime) -> list[Outage]:
+    return outages(_draw.connection, _draw.settings, since, until)
+
+
+@st.cache_data(max_entries=50, ttl=900, show_spinner=False)
+def _official(_draw: Draw, version: int, period: Period) -> dict[tuple[str, str], Official]:
+    del version
+    return official_scores(_draw.connection, clock=_draw.clock, period=period)
 
 
 @st.cache_data(max_entries=200, ttl=900, show_spinner=False)

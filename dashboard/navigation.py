@@ -80,6 +80,23 @@ CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 _KEPT = "_kept"
 
 
+SECTIONS = {
+    later("Room"): ("giao-ban", "trinh-chieu"),
+    later("Data and administration"): ("du-lieu", "bao-cao", "quan-tri"),
+}
+"""Screens that stand together behind one word of the navigation, by their paths; all others stand in it themselves."""
+
+
+def menu() -> dict[str, list[st.Page]]:
+    """Return the pages for `st.navigation`; a section of one screen is no section."""
+    present = {screen.path: screen for screen in SCREENS}
+    found = {title: [present[path] for path in paths if path in present] for title, paths in SECTIONS.items()}
+    sections = {title: screens for title, screens in found.items() if len(screens) > 1}
+    inside = {screen.path for screens in sections.values() for screen in screens}
+    pages = {"": [screen.page() for screen in SCREENS if screen.path not in inside]}
+    return {**pages, **{_(title): [screen.page() for screen in screens] for title, screens in sections.items()}}
+
+
 def parameters(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the URL parameters of a link: what is carried along, and `extra`."""
     kept = {name: st.query_params[name] for name in CARRIED if name in st.query_params}
@@ -99,9 +116,10 @@ def carry(page: object) -> None:
     st.session_state[_KEPT] = (page, here)
 
 
-def link(screen: Screen, label: str, **extra: str) -> None:
-    """Draw a link to a screen with its selections in the URL."""
-    st.page_link(screen.page(), label=label, query_params=parameters(extra))
+def link(screen: Screen, label: str, *, icon: bool = True, **extra: str) -> None:
+    """Draw a link to a screen with its selections in the URL, with the sign of the screen or without."""
+    sign = None if icon else ""
+    st.page_link(screen.page(), label=label, icon=sign, query_params=parameters(extra))
 
 
 def go(screen: Screen, **extra: str) -> None:
