@@ -66,6 +66,34 @@ WORKLIST = Screen(
     ),
 )
 
+CHANNELS = Screen(
+    "channels.py",
+    "kenh-tiep-nhan",
+    ":material/alt_route:",
+    later("Intake channels"),
+    later("How dossiers come in and go out, and what could be online"),
+)
+SATISFACTION = Screen(
+    "satisfaction.py",
+    "hai-long",
+    ":material/sentiment_satisfied:",
+    later("Satisfaction"),
+    later("What people answered, how many did, how sure it is"),
+)
+MEETING = Screen(
+    "meeting.py",
+    "giao-ban",
+    ":material/co_present:",
+    later("Weekly meeting"),
+    later("Slides for the meeting, with figures that stand still"),
+)
+WALL = Screen(
+    "wall.py",
+    "trinh-chieu",
+    ":material/tv:",
+    later("Wall"),
+    later("Scenes that change by themselves, for the screen of the room"),
+)
 DATA = Screen(
     "data.py",
     "du-lieu",
@@ -74,7 +102,7 @@ DATA = Screen(
     later("Sources, quarantine, data quality, balance, reconciliation"),
 )
 
-SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, DATA)
+SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, CHANNELS, SATISFACTION, MEETING, WALL, DATA)
 CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 _KEPT = "_kept"
