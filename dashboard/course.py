@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-import streamlit as st
 
 from connectors.outages import Outage
 from dashboard import charts
@@ -20,20 +20,27 @@ from metrics import Period
 WEEKEND = 5
 
 
-def backlog_chart(draw: Draw, data: Mapping[str, pd.Series], shown: Period, *, by_month: bool) -> None:
-    """Draw open and overdue dossiers at the end of each day or month."""
+@dataclass(frozen=True)
+class Course:
+    """Values by metric along the days, or months, of a period."""
+
+    data: Mapping[str, pd.Series]
+    shown: Period
+    by_month: bool
+
+
+def backlog_chart(draw: Draw, course: Course) -> go.Figure:
+    """Return open and overdue dossiers at the end of each day or month."""
     words = (_("Open"), _("Overdue"))
-    figure = charts.backlog(data["open"], data["overdue"], words, by_month=by_month)
-    _annotated(draw, figure, shown, by_month=by_month)
-    charts.show(figure, key="backlog", alt=_("Course of open and overdue dossiers"))
+    figure = charts.backlog(course.data["open"], course.data["overdue"], words, by_month=course.by_month)
+    return _annotated(draw, figure, course)
 
 
-def flow_chart(draw: Draw, data: Mapping[str, pd.Series], shown: Period, *, by_month: bool) -> None:
-    """Draw received and resolved dossiers of each day or month."""
+def flow_chart(draw: Draw, course: Course) -> go.Figure:
+    """Return received and resolved dossiers of each day or month."""
     words = (_("Received"), _("Resolved"))
-    figure = charts.in_and_out(data["received"], data["resolved"], words, by_month=by_month)
-    _annotated(draw, figure, shown, by_month=by_month)
-    charts.show(figure, key="inout", alt=_("Course of received and resolved dossiers"))
+    figure = charts.in_and_out(course.data["received"], course.data["resolved"], words, by_month=course.by_month)
+    return _annotated(draw, figure, course)
 
 
 def days_off(draw: Draw, shown: Period) -> list[tuple[date, date]]:
@@ -54,19 +61,20 @@ def days_off(draw: Draw, shown: Period) -> list[tuple[date, date]]:
     return runs
 
 
-def _annotated(draw: Draw, figure: go.Figure, shown: Period, *, by_month: bool) -> None:
+def _annotated(draw: Draw, figure: go.Figure, course: Course) -> go.Figure:
     """Mark days off and outages behind the course; a year of months is too coarse for days."""
-    if by_month:
-        return
+    if course.by_month:
+        return figure
+    shown = course.shown
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
-    theme = palette(dark=st.context.theme.type == "dark")
+    theme = palette(dark=charts.is_dark())
     for first, last in days_off(draw, shown):
         _mark(shapes, notes, first, last, _("holiday"), theme.strong_line, 0.45, theme.quiet)
     for first, last in _days_of(draw, draw.outages(shown), shown):
         words = "⚠ " + _("source failed")
         _mark(shapes, notes, first, last, words, COLOURS[Meaning.DUE_SOON], 0.18, theme.text_colour(Meaning.DUE_SOON))
-    figure.update_layout(shapes=shapes, annotations=notes)
+    return figure.update_layout(shapes=shapes, annotations=notes)
 
 
 def _days_of(draw: Draw, found: list[Outage], shown: Period) -> list[tuple[date, date]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import charts, maps, navigation, numbers
 from dashboard.cards import card, careful
-from dashboard.course import backlog_chart, flow_chart
-from dashboard.draw import Draw
+from dashboard.course import Course, backlog_chart, flow_chart
+from dashboard.draw import Draw, chosen, span
 from dashboard.figures import Figure, figure, figure_texts, series
 from dashboard.filters import View
 from dashboard.shell import age_note
@@ -63,6 +65,12 @@ def subject(draw: Draw, filters: Filters) -> str | None:
 
 def tiles(draw: Draw, view: View) -> None:
     """Draw the headline figures: stocks against the day before, flows and shares against the compared period."""
+    compared = span(view.compared) if view.compared else ""
+    parts = (span(view.period), compared, view.compared_words, chosen(view.filters))
+    tile_row(draw, draw.kept("headlines", *parts, make=lambda: _tiles(draw, view)))
+
+
+def _tiles(draw: Draw, view: View) -> list[Tile]:
     filters = view.filters
     now = draw.ask(HEADLINES, view.period, filters=filters)
     before = draw.ask(HEADLINES, view.compared, filters=filters) if view.compared else None
@@ -73,21 +81,13 @@ def tiles(draw: Draw, view: View) -> None:
     row = []
     for name in HEADLINES:
         shown = figure(now, name)
-        values = list(series(course, name, "day").astype("Float64").astype(float).dropna())
+        values = list(series(course, name, "day").dropna().astype(float))  # a day without occurrence is no 0 %
         compared, words = _compared(draw, view, name, before, values if by_day else [])
         goal = aims.get(name)
-        row.append(
-            Tile(
-                shown,
-                state_of(shown, goal, MEANINGS.get(name, Meaning.NEUTRAL)),
-                compared,
-                words,
-                values,
-                goal=goal,
-                correction=changed.get((None, name)),
-            )
-        )
-    tile_row(draw, row)
+        meaning = state_of(shown, goal, MEANINGS.get(name, Meaning.NEUTRAL))
+        corrected = changed.get((None, name))
+        row.append(Tile(shown, meaning, compared, words, values, goal=goal, correction=corrected))
+    return row
 
 
 def _compared(
@@ -113,32 +113,38 @@ def map_card(draw: Draw, period: Period, filters: Filters | None = None) -> None
             **in_url(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS),
         )
         name = selected(MAP_METRIC_KEY, MAP_METRICS[0], MAP_METRICS)
-        frame = draw.ask((name,), period, by=("unit",), filters=filters)
-        rows = frame[frame["metric"] == name].set_index("unit")
-        values = pd.to_numeric(rows["value"])
-        metric = METRICS[name]
-        units = draw.units()
-        units = units[units["code"].isin(values.index)]
+        parts = (name, span(period), chosen(filters))
+        shown = draw.kept("map", *parts, make=lambda: _shown(draw, name, period, filters or {}))
+        metric, units, values = METRICS[name], shown.units, shown.values
         alt = _("Map of units coloured by {metric}", metric=metric.label.text(draw.language))
         if units["lat"].isna().all():
             _bars_instead(units, values, alt)
             return
-        texts = figure_texts(name, values, draw.language)
-        maps.unit_map(
-            units,
-            values,
-            texts,
-            _shade(metric.direction, values),
-            key=MAP_KEY,
-            height=400,
-            on_pick=_open_picked,
-            alt=alt,
-        )
+        maps.unit_map(units, values, shown.texts, shown.shade, key=MAP_KEY, height=400, on_pick=_open_picked, alt=alt)
         st.caption(
             _("darker is better") if metric.direction is Direction.HIGHER else _("darker asks for more attention")
         )
     if code := st.session_state.pop("_picked", None):
         navigation.go(navigation.UNIT, unit=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the map shows: units with a place, values and their words by code, and the classes of colour."""
+
+    units: pd.DataFrame
+    values: pd.Series
+    texts: pd.Series
+    shade: maps.Shade
+
+
+def _shown(draw: Draw, name: str, period: Period, filters: Filters) -> Shown:
+    frame = draw.ask((name,), period, by=("unit",), filters=filters)
+    values = pd.to_numeric(frame[frame["metric"] == name].set_index("unit")["value"])
+    units = draw.units()
+    units = units[units["code"].isin(values.index)]
+    texts = figure_texts(name, values, draw.language)
+    return Shown(units, values, texts, _shade(METRICS[name].direction, values))
 
 
 def _shade(direction: Direction, values: pd.Series) -> maps.Shade:
@@ -168,44 +174,57 @@ def _quantiles(values: pd.Series) -> tuple[float, ...]:
     return tuple(sorted({round(float(known.quantile(step / 5)), 4) for step in range(5)}))
 
 
-def courses(draw: Draw, period: Period, filters: Filters) -> tuple[dict[str, pd.Series], Period, bool]:
-    """Return the course of COURSE along a period, by day, or by month where it is long; the days; whether by month."""
+def courses(draw: Draw, period: Period, filters: Filters) -> Course:
+    """Return the course of COURSE along a period, by day, or by month where it is long."""
     by_month = period.end - period.start > LONG_PERIOD
     dimension = "month" if by_month else "day"
     shown = period if period.end - period.start > SHORT_PERIOD else course_period(draw, period)
     frame = draw.ask(COURSE, shown, by=(dimension,), filters=filters)
-    return {name: series(frame, name, dimension).astype(float) for name in COURSE}, shown, by_month
+    return Course({name: series(frame, name, dimension).astype(float) for name in COURSE}, shown, by_month=by_month)
+
+
+def _course_card(draw: Draw, name: str, title_: str, period: Period, filters: Filters, *, alt: str) -> None:
+    by_month = period.end - period.start > LONG_PERIOD
+    parts = (span(period), chosen(filters), charts.is_dark())
+    make = {"stock": backlog_chart, "flow": flow_chart}[name]
+    drawn = draw.kept(f"chart-{name}", *parts, make=lambda: make(draw, courses(draw, period, filters)))
+    words = {
+        "stock": _("end of each month") if by_month else _("end of each day"),
+        "flow": _("dossiers a month") if by_month else _("dossiers a day"),
+    }
+    with card(name, title_, f"{words[name]} · {age_note(draw)}"):
+        charts.show(drawn, key=name, alt=alt)
 
 
 def backlog_card(draw: Draw, period: Period, filters: Filters | None = None) -> None:
     """Draw the course of the backlog and of what is overdue in it, with days off and outages of sources marked."""
-    data, shown, by_month = courses(draw, period, filters or {})
-    with card("stock", _("Open and overdue dossiers"), _("end of each month") if by_month else _("end of each day")):
-        backlog_chart(draw, data, shown, by_month=by_month)
-        st.caption(age_note(draw))
+    alt = _("Course of open and overdue dossiers")
+    _course_card(draw, "stock", _("Open and overdue dossiers"), period, filters or {}, alt=alt)
 
 
 def flow_card(draw: Draw, period: Period, filters: Filters | None = None) -> None:
     """Draw what came in beside what was resolved."""
-    data, shown, by_month = courses(draw, period, filters or {})
-    with card("flow", _("Received and resolved"), _("dossiers a month") if by_month else _("dossiers a day")):
-        flow_chart(draw, data, shown, by_month=by_month)
-        st.caption(age_note(draw))
+    alt = _("Course of received and resolved dossiers")
+    _course_card(draw, "flow", _("Received and resolved"), period, filters or {}, alt=alt)
 
 
 def channel_card(draw: Draw, period: Period, filters: Filters | None = None) -> None:
     """Draw the channel mix of what was received, and the online share over eligible procedures."""
-    counts = series(draw.ask(("received",), period, by=("channel",), filters=filters), "received", "channel")
     shares = draw.ask(("online_share_eligible", "post_out_share"), period, filters=filters)
+    parts = (span(period), chosen(filters), charts.is_dark())
+    strip = draw.kept("chart-channels", *parts, make=lambda: _strip(draw, period, filters or {}))
     with card("channels", _("How dossiers come in"), age_note(draw)):
-        if counts.sum() == 0:
+        if strip is None:
             st.caption(_("Nothing was received in this period"))
             return
-        charts.show(
-            charts.channel_strip(draw, counts.astype(float)), key="channel_strip", alt=_("Mix of intake channels")
-        )
+        charts.show(strip, key="channel_strip", alt=_("Mix of intake channels"))
         for name in ("online_share_eligible", "post_out_share"):
             _share_line(draw, figure(shares, name))
+
+
+def _strip(draw: Draw, period: Period, filters: Filters) -> go.Figure | None:
+    counts = series(draw.ask(("received",), period, by=("channel",), filters=filters), "received", "channel")
+    return charts.channel_strip(draw, counts.astype(float)) if counts.sum() else None
 
 
 def _share_line(draw: Draw, item: Figure) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import navigation, numbers
 from dashboard.cards import card, good
-from dashboard.draw import Draw
+from dashboard.draw import Draw, chosen, span
 from dashboard.figures import amount, wide
 from dashboard.shell import age_note
 from dashboard.texts import _, plain
@@ -42,8 +42,12 @@ class Judged:
     met: bool
 
 
-def judged(draw: Draw, period: Period, filters: Filters) -> list[Judged]:
+def judged(draw: Draw, period: Period, filters: Filters) -> Sequence[Judged]:
     """Return every share of every unit that has a target and enough cases, the farthest below its target first."""
+    return draw.kept("judged", span(period), chosen(filters), make=lambda: _judge(draw, period, filters))
+
+
+def _judge(draw: Draw, period: Period, filters: Filters) -> Sequence[Judged]:
     units = draw.units()
     leaves = [str(code) for code in units.loc[~units["code"].isin(units["parent"]), "code"]]
     valid = draw.targets(TARGETED, leaves)
@@ -65,34 +69,61 @@ def _judged(row: Mapping[Any, Any]) -> Judged:
 
 def call_list(draw: Draw, period: Period, verdicts: Sequence[Judged], filters: Filters | None = None) -> None:
     """List the units that need action: most overdue first, with the oldest case, what is next, a missed target."""
-    frame = draw.ask(COUNTS, period, by=("unit",), filters=filters)
-    table = wide(frame, "unit", COUNTS).fillna(0)
-    table = table[table["overdue"] > 0].sort_values(["overdue", "open"], ascending=False)
-    late = draw.worklist("overdue", filters, limit=5000, at=period)[0]
-    oldest = late.groupby("unit")["days_late"].max() if len(late) else pd.Series(dtype=float)
-    names = draw.names("unit", [str(code) for code in table.index])
+    rows = draw.kept("calls", span(period), chosen(filters), make=lambda: _calls(draw, period, filters or {}))
     missed = {one.unit: one for one in reversed(verdicts) if not one.met}
     with card("calls", _("Needs action"), age_note(draw)):
-        if table.empty:
+        if not rows:
             good(_("No unit has overdue dossiers"))
-        for code, row in table.head(CALL_ROWS).iterrows():
-            _call(draw, str(code), names.get(code, str(code)), row, oldest.get(code), missed.get(str(code)))
-        if len(table) > CALL_ROWS:
-            navigation.link(navigation.WORKLIST, _("All {count} units with overdue dossiers", count=len(table)))
+        for row in rows[:CALL_ROWS]:
+            _call(draw, row, missed.get(row.unit))
+        if len(rows) > CALL_ROWS:
+            navigation.link(navigation.WORKLIST, _("All {count} units with overdue dossiers", count=len(rows)))
 
 
-def _call(draw: Draw, code: str, name: str, row: pd.Series, oldest: float | None, missed: Judged | None) -> None:
-    overdue = _("{count} overdue", count=numbers.number(row["overdue"], draw.language))
-    bits = [_("{count} open", count=numbers.number(row["open"], draw.language))]
-    if row["due_soon_24h"]:
-        bits.append(_("{count} due soon", count=numbers.number(row["due_soon_24h"], draw.language)))
-    if oldest is not None and oldest == oldest:  # noqa: PLR0124 - NaN is not itself
-        bits.append(_("latest by {days} days", days=numbers.number(oldest, draw.language)))
-    notes = [" · ".join(bits), *([_against(draw, missed)] if missed is not None else [])]
-    with st.container(key=f"call-{code}", gap=None):
-        navigation.link(
-            navigation.UNIT, f"{plain(name)} :red-badge[:material/warning: {overdue}]", unit=code, icon=False
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a unit has to do; `oldest` are the days that its oldest overdue dossier is late."""
+
+    unit: str
+    name: str
+    overdue: float
+    due_soon: float
+    open: float
+    oldest: float | None
+
+
+def _calls(draw: Draw, period: Period, filters: Filters) -> Sequence[Call]:
+    """Return the units with overdue dossiers, the most first."""
+    table = wide(draw.ask(COUNTS, period, by=("unit",), filters=filters), "unit", COUNTS).fillna(0)
+    table = table[table["overdue"] > 0].sort_values(["overdue", "open"], ascending=False)
+    late = draw.worklist("overdue", filters, limit=5000, at=period)[0]
+    oldest = late.groupby("unit")["days_late"].max().to_dict() if len(late) else {}
+    names = draw.names("unit", [str(code) for code in table.index])
+    counts = table[list(COUNTS)].to_dict("index")
+    return [
+        Call(
+            str(code),
+            str(names.get(code, code)),
+            row["overdue"],
+            row["due_soon_24h"],
+            row["open"],
+            None if pd.isna(days := oldest.get(code)) else float(days),
         )
+        for code, row in counts.items()
+    ]
+
+
+def _call(draw: Draw, row: Call, missed: Judged | None) -> None:
+    overdue = _("{count} overdue", count=numbers.number(row.overdue, draw.language))
+    bits = [_("{count} open", count=numbers.number(row.open, draw.language))]
+    if row.due_soon:
+        bits.append(_("{count} due soon", count=numbers.number(row.due_soon, draw.language)))
+    if row.oldest is not None:
+        bits.append(_("latest by {days} days", days=numbers.number(row.oldest, draw.language)))
+    notes = [" · ".join(bits), *([_against(draw, missed)] if missed is not None else [])]
+    label = f"{plain(row.name)} :red-badge[:material/warning: {overdue}]"
+    with st.container(key=f"call-{row.unit}", gap=None):
+        navigation.link(navigation.UNIT, label, unit=row.unit, icon=False)
         st.caption("  \n".join(notes))
 
 
