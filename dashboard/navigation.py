@@ -42,6 +42,13 @@ OVERVIEW = Screen(
     later("Overview"),
     later("What is wrong where, in one look"),
 )
+MAP = Screen(
+    "map.py",
+    "ban-do",
+    ":material/map:",
+    later("Map"),
+    later("Any figure of every unit in its place, month by month"),
+)
 RANKING = Screen(
     "ranking.py",
     "xep-hang",
@@ -102,7 +109,7 @@ DATA = Screen(
     later("Sources, quarantine, data quality, balance, reconciliation"),
 )
 
-SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, CHANNELS, SATISFACTION, MEETING, WALL, DATA)
+SCREENS = (OVERVIEW, MAP, RANKING, UNIT, WORKLIST, CHANNELS, SATISFACTION, MEETING, WALL, DATA)
 CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 _KEPT = "_kept"

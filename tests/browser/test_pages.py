@@ -18,6 +18,7 @@ Visit = Callable[..., Visitor]
 PICTURES = os.environ.get("IOC_PICTURES")
 PATHS = {
     "tong-quan": "/",
+    "ban-do": "/ban-do",
     "xep-hang": "/xep-hang",
     "don-vi": "/don-vi?unit=27601",
     "can-xu-ly": "/can-xu-ly",
