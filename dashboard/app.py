@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.draw import drawing
-from dashboard.navigation import SCREENS, carry
+from dashboard.navigation import carry, menu
 from dashboard.shell import trouble
 from dashboard.texts import _
 from dashboard.theme import css_variables
@@ -23,7 +23,7 @@ def main() -> None:
     """Run the page that the URL names."""
     st.set_page_config(layout="wide", page_icon=str(ICON), initial_sidebar_state="collapsed")
     st.html(_style())
-    page = st.navigation([screen.page() for screen in SCREENS], position="top")
+    page = st.navigation(menu(), position="top")
     carry(page.url_path)
     try:
         with drawing():

@@ -16,10 +16,7 @@ from dashboard.texts import _
 def card(key: str, title: str, note: str = "") -> Iterator[None]:
     """Open a card with a title and, beside it, a quiet note (what is counted, when)."""
     with st.container(key=f"card-{key}", gap="xsmall", height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"#### {title}")
-            if note:
-                st.caption(note, width="content")
+        st.markdown(f"#### {title} :small[{note}]" if note else f"#### {title}")  # one element: a page has many cards
         yield
 
 

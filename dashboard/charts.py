@@ -12,7 +12,8 @@ from dashboard.theme import CHANNEL_COLOURS, CHART_CONFIG, COLOURS, ON_MARK, Mea
 from warehouse.vocabulary import Channel, label
 
 
-def _is_dark() -> bool:
+def is_dark() -> bool:
+    """Return whether this session's theme is dark."""
     return st.context.theme.type == "dark"
 
 
@@ -39,10 +40,10 @@ def _legend_on_top(figure: go.Figure) -> None:
 
 
 def in_and_out(
-    received: pd.Series, resolved: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 250
+    received: pd.Series, resolved: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 290
 ) -> go.Figure:
     """Bars of received beside resolved along time."""
-    figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
+    figure = go.Figure(layout=layout(dark=is_dark(), height=height))
     for values, name, colour in zip(
         (received, resolved), names, (COLOURS[Meaning.UNKNOWN], COLOURS[Meaning.NEUTRAL]), strict=True
     ):
@@ -55,10 +56,10 @@ def in_and_out(
 
 
 def backlog(
-    opened: pd.Series, overdue: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 250
+    opened: pd.Series, overdue: pd.Series, names: tuple[str, str], *, by_month: bool, height: int = 290
 ) -> go.Figure:
     """Lines of open and overdue dossiers at the end of each day or month, labelled at their ends."""
-    figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
+    figure = go.Figure(layout=layout(dark=is_dark(), height=height))
     for values, name, colour, fill in (
         (opened, names[0], COLOURS[Meaning.NEUTRAL], faint(COLOURS[Meaning.NEUTRAL], 0.12)),
         (overdue, names[1], COLOURS[Meaning.OVERDUE], faint(COLOURS[Meaning.OVERDUE], 0.18)),
@@ -81,7 +82,7 @@ def backlog(
 def channel_strip(draw: Draw, counts: pd.Series, height: int = 74) -> go.Figure:
     """One bar of the channel mix; every part carries its word, count and share."""
     total = float(counts.sum())
-    figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
+    figure = go.Figure(layout=layout(dark=is_dark(), height=height))
     for code in (Channel.ONLINE, Channel.IN_PERSON, Channel.POST, Channel.OTHER):
         value = float(counts.get(int(code), 0))
         if value <= 0:
@@ -109,7 +110,7 @@ def channel_strip(draw: Draw, counts: pd.Series, height: int = 74) -> go.Figure:
 
 def unit_bars(names: list[str], values: list[float]) -> go.Figure:
     """Horizontal bars of one value for each unit, most on top."""
-    figure = go.Figure(layout=layout(dark=_is_dark(), height=60 + 30 * len(names)))
+    figure = go.Figure(layout=layout(dark=is_dark(), height=60 + 30 * len(names)))
     figure.add_bar(
         y=names,
         x=values,
@@ -127,7 +128,7 @@ def score_parts(
 ) -> go.Figure:
     """Stacked bars of the points that make up each unit's score, best on top."""
     colours = ("#1E589C", "#3E7CC4", "#7FAEDD", "#B9CFE8")
-    figure = go.Figure(layout=layout(dark=_is_dark(), height=height))
+    figure = go.Figure(layout=layout(dark=is_dark(), height=height))
     shown = [f"<b>{name}</b>" if name == mine else name for name in names]
     for column, colour in zip(parts.columns, colours, strict=False):
         figure.add_bar(

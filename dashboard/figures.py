@@ -10,7 +10,8 @@ import pandas as pd
 
 from dashboard import numbers
 from metrics import METRICS, Kind
-from warehouse.vocabulary import Language
+from metrics.metric import Unit
+from warehouse.vocabulary import Label, Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,18 @@ class Figure:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether the number is a share."""
+        """Whether the number has a denominator."""
         return METRICS[self.metric].kind is Kind.RATIO
 
-    def text(self, language: Language) -> str:
-        """Write the value: a count, or a percentage."""
-        return numbers.percent(self.value, language) if self.is_ratio else numbers.number(self.value, language)
+    @property
+    def is_few(self) -> bool:
+        """Whether so few cases stand behind the number that it may be chance (Metric.minimum)."""
+        least = METRICS[self.metric].minimum
+        return bool(least) and self.denominator is not None and 0 < self.denominator < least
+
+    def text(self, language: Language, digits: int = 1) -> str:
+        """Write the value in the unit of the metric; `digits` behind the comma where it is no count."""
+        return amount(self.metric, self.value, language, digits)
 
     def parts(self, language: Language) -> str:
         """Write numerator / denominator of a share; empty for a count."""
@@ -38,25 +45,45 @@ class Figure:
         return f"{numbers.number(self.numerator, language)}/{numbers.number(self.denominator, language)}"
 
 
+def amount(metric: str, value: float | None, language: Language, digits: int = 1) -> str:
+    """Write a value of a metric: a count, a percentage, points, hours, working days; unknown is a dash."""
+    unit = METRICS[metric].unit
+    if unit is Unit.SHARE:
+        return numbers.percent(value, language, digits)
+    if value is None or unit in {Unit.DOSSIERS, Unit.ANSWERS}:
+        return numbers.number(value, language)
+    if unit in {Unit.SECONDS, Unit.WORKING_SECONDS}:
+        return f"{numbers.number(value / 3600, language, digits)}{numbers.THIN}{_HOURS.text(language)}"
+    words = f"{numbers.THIN}{_DAYS.text(language)}" if unit is Unit.WORKING_DAYS else ""
+    return f"{numbers.number(value, language, digits)}{words}"
+
+
+_HOURS, _DAYS = Label("giờ", "h"), Label("ngày", "d")
+
+
 def _known(value: Any) -> float | None:  # noqa: ANN401 - a cell of a frame
     return None if pd.isna(value) else float(value)
 
 
 def figure(frame: pd.DataFrame, metric: str, **where: object) -> Figure:
     """Return the figure of `metric` where the dimensions have the given codes; unknown where there is no such row."""
-    rows = frame[frame["metric"] == metric]
     for column, code in where.items():
-        rows = rows[rows[column] == code]
-    if rows.empty:
+        frame = frame[frame[column] == code]
+    names = frame["metric"].tolist()  # a mask of pandas takes ten times as long over so few rows
+    if metric not in names:
         return Figure(metric, None, None, None)
-    row = rows.iloc[0]
-    return Figure(metric, _known(row["value"]), _known(row["numerator"]), _known(row["denominator"]))
+    row = names.index(metric)
+    value, numerator, denominator = (_known(frame[column].iat[row]) for column in ("value", "numerator", "denominator"))
+    return Figure(metric, value, numerator, denominator)
 
 
 def series(frame: pd.DataFrame, metric: str, dimension: str) -> pd.Series:
     """Return the values of `metric` along a dimension, in its order."""
-    rows = frame[frame["metric"] == metric].sort_values(dimension)
-    return rows.set_index(dimension)["value"]
+    names, codes, values = (frame[column].tolist() for column in ("metric", dimension, "value"))
+    own = [place for place, name in enumerate(names) if name == metric]
+    own.sort(key=lambda place: (codes[place] is None, codes[place]))
+    index = pd.Index([codes[place] for place in own], name=dimension)
+    return pd.Series([values[place] for place in own], index=index, dtype="Float64", name="value")
 
 
 def figure_texts(metric: str, values: pd.Series, language: Language) -> pd.Series:

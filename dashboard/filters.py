@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -22,9 +21,9 @@ from dashboard.frame_words import searchable
 from dashboard.shell import corner
 from dashboard.state import in_url, in_url_list, joined, put, selected, selected_list, unknown
 from dashboard.texts import _, later, plain
-from metrics import Period, Scope
+from metrics import Period
 from warehouse.errors import BadQuestion
-from warehouse.vocabulary import Channel, Language, label
+from warehouse.vocabulary import Channel, label
 
 PERIOD_KEY, COMPARE_KEY = "period", "compare"
 URL_NAMES = {"unit": "units", "field": "fields", "channel": "channels"}
@@ -282,20 +281,12 @@ def _options_of(draw: Draw, dimension: str) -> Mapping[str, str]:
     if dimension == "channel":
         return {str(int(term)): label(term, draw.language) for term in Channel}
     if dimension == "field":
-        return _fields(draw, draw.version)
-    return _units(draw, draw.version, draw.scope, draw.today, draw.language)
+        return draw.kept("fields", make=lambda: _distinct(metrics.fields(draw.connection), {}))
+    return draw.kept("units-by-name", make=lambda: _units(draw))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _fields(_draw: Draw, version: int) -> Mapping[str, str]:
-    del version
-    return _distinct(metrics.fields(_draw.connection), {})
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _units(_draw: Draw, version: int, scope: Scope, today: date, language: Language) -> Mapping[str, str]:
-    del version, scope, today, language
-    units = _draw.units()
+def _units(draw: Draw) -> Mapping[str, str]:
+    units = draw.units()
     below = units[units["parent"].isin(units["code"]) | (units["kind"] == "commune")]
     ordered = (below if len(below) else units).sort_values(["name", "code"])
     names = dict(zip(units["code"].astype(str), units["name"].astype(str), strict=True))

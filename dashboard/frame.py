@@ -89,4 +89,5 @@ class _Rewriter:
 
 
 def _is_html(message: Message) -> bool:
-    return dict(message["headers"]).get(b"content-type", b"").startswith(b"text/html")
+    kind: bytes = dict(message["headers"]).get(b"content-type", b"")
+    return kind.startswith(b"text/html")

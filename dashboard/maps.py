@@ -1,22 +1,34 @@
-"""The map: units as cells coloured by a metric, with their names; offline, no tiles, click to drill down."""
+"""The map: units coloured by a metric, with their names; offline, no tiles, click to drill down.
+
+The table or list of units beside a map is its equivalent for the keyboard and for screen readers.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import cos, log2, radians
+from math import cos, radians
+from statistics import median
 from typing import Any
 
 import pandas as pd
-import pydeck as pdk
 import streamlit as st
-from pydeck.types import String
 
+from dashboard import map_layers
+from dashboard.map_labels import Label, Paper, labels_of
+from dashboard.map_layers import COLUMNS, LAYER, METRES, TALLEST, Row
+from dashboard.map_places import Places, places_of
+from dashboard.numbers import NONE
 from dashboard.theme import Scale, rgba
-from warehouse.geometry import Centre, label_place, voronoi_cells
 
-LAYER = "units"
+UNKNOWN = ("#C9D1DD", "#3A4760")
+"""Of a unit without a value, on light and on dark ground; hatched beside it."""
+HATCH_PIXELS = 10
+"""Distance of the lines of the hatching where the map fits; the picture has 32 pixels for it."""
+BASE = ("#E4EAF2", "#22314A")
+"""Of units under columns."""
+LABELLED = 600
+"""With more units the labels are names only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +39,33 @@ class Shade:
     bounds: tuple[float, ...]
 
     def colour(self, value: float | None, *, dark: bool) -> str:
-        """Return the colour of a value; unknown is the ground of the scale."""
-        steps = self.scale.steps(dark=dark)
+        """Return the colour of a value; unknown has a grey of its own."""
         if value is None or pd.isna(value):
-            return "#2A3750" if dark else "#DDE3EC"
+            return UNKNOWN[dark]
+        steps = self.scale.steps(dark=dark)
         return steps[min(sum(value >= bound for bound in self.bounds), len(steps) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the map says of one unit: its value, the value in words, and further lines for the hover text."""
+
+    value: float | None
+    text: str
+    lines: tuple[str, ...] = ()
+    short: str = ""
+    """What is written on the map; the whole text, if not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The size in pixels for which the map is laid out, and whether values stand up as columns."""
+
+    width: int
+    height: int
+    columns: bool = False
+    stretch: bool = False
+    """Fill the height of what it stands in; `height` is then that of the layout only."""
 
 
 def nice_bounds(values: pd.Series, steps: int = 5) -> tuple[float, ...]:
@@ -66,132 +100,103 @@ def unit_map(
 
     `values` and `texts` are indexed by unit code. A click selects the unit and calls `on_pick`.
     """
+    places = places_of(units)
+    known = {str(code): float(value) for code, value in values.dropna().items()}
+    marks = {code: Mark(known.get(code), str(texts.get(code, ""))) for code in places.found}
+    names = dict(zip(units["code"].astype(str), units["name"].astype(str), strict=True))
+    draw_map(places, names, marks, shade, Canvas(int(height * 1.6), height), key=key, alt=alt, on_pick=on_pick)
+
+
+def draw_map(
+    places: Places,
+    names: Mapping[str, str],
+    marks: Mapping[str, Mark],
+    shade: Shade,
+    canvas: Canvas,
+    *,
+    key: str,
+    alt: str,
+    on_pick: Callable[[], None],
+) -> None:
+    """Draw units in their places; hover tells their marks, a click selects the unit and calls `on_pick`."""
     dark = st.context.theme.type == "dark"
-    placed = units.dropna(subset=["lat", "lon"])
-    names = {str(code): str(name) for code, name in zip(placed["code"], placed["name"], strict=True)}
-    centres = zip(placed["lon"].astype(float), placed["lat"].astype(float), strict=True)
-    cells = _places(tuple((code, *centre) for code, centre in zip(names, centres, strict=True)))
-    view = _view({code: place.ring for code, place in cells.items()}, height)
-    scale = 512 * 2**view.zoom / 360
-    shapes = [
-        _shape(code, name, str(texts.get(code, "")), cells[code], shade.colour(values.get(code), dark=dark), scale)
-        for code, name in names.items()
-    ]
+    view = map_layers.view_of(places.box, canvas.width, canvas.height, tilted=canvas.columns)
+    rows = {code: _row(names[code], code, marks[code], shade, dark=dark) for code in places.found}
+    scale = map_layers.scale_of(view)
+    hatch = {"pattern": "hatch", "scale": round(HATCH_PIXELS / 32 * METRES * cos(radians(view.latitude)) / scale, 2)}
+    unknown = {code: hatch for code in rows if marks[code].value is None}
+    ground = {code: {**row, "fill": rgba(BASE[dark])} for code, row in rows.items()} if canvas.columns else rows
+    layers = [map_layers.polygons(dark=dark)]
+    written = {LAYER: map_layers.polygon_rows(places, ground)}
+    if unknown:
+        layers.append(map_layers.hatching(dark=dark))
+        written["hatched"] = map_layers.polygon_rows(places, unknown)
+    if places.frame is not None:
+        layers.append(map_layers.inset(places.frame, dark=dark))
+    heights = _heights(places, marks) if canvas.columns else {}
+    if heights:
+        standing = [{**rows[code], "spot": places.found[code].spot, "height": tall} for code, tall in heights.items()]
+        layers.append(map_layers.columns(standing, _radius(places)))
+    with_numbers = len(places.found) <= LABELLED
+    texts = [Label(code, names[code], _number(marks[code]) if with_numbers else "") for code in places.found]
+    paper = Paper(scale, dark=dark, inside=places.schematic and not canvas.columns)
+    for grow, written_labels in zip((False, True), labels_of(texts, places, paper, rows, heights), strict=True):
+        if written_labels:
+            layers.append(map_layers.labels(written_labels, dark=dark, grow=grow, inside=paper.inside))
     st.pydeck_chart(
-        _deck(shapes, view, dark=dark),
+        map_layers.deck(layers, view, written, _tooltip(dark=dark)),
         key=key,
-        height=height,
+        height="stretch" if canvas.stretch else canvas.height,
         on_select=on_pick,
         selection_mode="single-object",
         alt=alt,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a unit lies on the schematic: its cell, and the place and width (degrees) for its label."""
-
-    ring: list[Centre]
-    spot: Centre
-    width: float
+def _number(mark: Mark) -> str:
+    return NONE if mark.value is None else mark.short or mark.text
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _places(centres: tuple[tuple[str, float, float], ...]) -> dict[str, Place]:
-    cells = voronoi_cells({code: (lon, lat) for code, lon, lat in centres})
-    return {code: Place(ring, *label_place(ring)) for code, ring in cells.items()}
+def _row(name: str, code: str, mark: Mark, shade: Shade, *, dark: bool) -> Row:
+    colour = shade.colour(mark.value, dark=dark)
+    lines = dict(zip(("l1", "l2", "l3"), (*mark.lines, "", "", ""), strict=False))
+    return {"code": code, "name": name, "text": mark.text, **lines, "fill": rgba(colour, 240)}
 
 
-def _shape(code: str, name: str, text: str, place: Place, colour: str, scale: float) -> dict[str, Any]:
-    """Return what deck.gl draws for one unit; `scale` is pixels for a degree of longitude."""
-    lines, size = fit_label(name, place.width * scale * 0.85)
-    return {
-        "code": code,
-        "name": name,
-        "text": text,
-        "polygon": place.ring,
-        "fill": rgba(colour, 235),
-        "ink": rgba(_ink(colour)),
-        "label": "\n".join([*lines, text]),
-        "spot": list(place.spot),
-        "size": size,
+def _tooltip(*, dark: bool) -> dict[str, Any]:
+    """Return the hover text; Streamlit escapes what it puts between the braces."""
+    html = "<b>{name}</b><br><span style='font-size:17px;font-weight:700'>{text}</span><br>{l1}<br>{l2}<br>{l3}"
+    style = {
+        "backgroundColor": "#22324C" if dark else "#14213A",
+        "color": "#FFFFFF",
+        "fontSize": "13px",
+        "lineHeight": "1.45",
+        "borderRadius": "8px",
+        "padding": "8px 12px",
+        "maxWidth": "320px",
     }
+    return {"html": html, "style": style}
 
 
-LETTER = 0.56
-"""Mean width of a letter as a share of the type size."""
+def _radius(places: Places) -> float:
+    """Return the radius of columns in metres, from the width of the narrower units."""
+    middle = cos(radians((places.box[1] + places.box[3]) / 2))
+    return 0.3 * median(place.width for place in places.found.values()) * METRES * middle
 
 
-def fit_label(name: str, pixels: float) -> tuple[list[str], float]:
-    """Return the lines of a unit's name and a type size (px) that fits `pixels`; kinds such as 'Xã' are left out."""
-    words = re.sub(r"^(Xã|Phường|Thị trấn|Quận|Huyện|Thành phố|Đặc khu)\s+(?=\D)", "", name).split()
-    best: tuple[list[str], float] = ([" ".join(words)], 0.0)
-    for cut in range(len(words), 0, -1):
-        lines = [line for line in (" ".join(words[:cut]), " ".join(words[cut:])) if line]
-        size = min(12.5, pixels / (LETTER * max(len(line) for line in lines)))
-        if size > best[1] + (0.5 if len(lines) > 1 else 0):
-            best = (lines, size)
-    return best[0], max(8.0, round(best[1], 1))
-
-
-def _ink(ground: str) -> str:
-    red, green, blue, _alpha = rgba(ground)
-    return "#14213A" if 0.299 * red + 0.587 * green + 0.114 * blue > 150 else "#FFFFFF"
-
-
-def _deck(shapes: list[dict[str, Any]], view: pdk.ViewState, *, dark: bool) -> pdk.Deck:
-    polygons = pdk.Layer(
-        "PolygonLayer",
-        shapes,
-        id=LAYER,
-        get_polygon="polygon",
-        get_fill_color="fill",
-        pickable=True,
-        auto_highlight=True,
-        get_line_color=rgba("#131F34" if dark else "#FFFFFF"),
-        line_width_min_pixels=1,
-        stroked=True,
-        filled=True,
-    )
-    labels = pdk.Layer(
-        "TextLayer",
-        shapes,
-        id="labels",
-        get_position="spot",
-        get_text="label",
-        get_color="ink",
-        get_size="size",
-        character_set=String("auto"),
-        font_family=String("Be Vietnam Pro, sans-serif"),
-        font_weight=600,
-        line_height=1.2,
-        get_text_anchor=String("middle"),
-        get_alignment_baseline=String("center"),
-        size_units=String("pixels"),
-        pickable=False,
-    )
-    return pdk.Deck(
-        layers=[polygons, labels],
-        initial_view_state=view,
-        map_provider=None,
-        tooltip={"text": "{name}\n{text}"},
-        views=[pdk.View("MapView", controller={"scrollZoom": True, "dragRotate": False})],
-    )
-
-
-def _view(cells: dict[str, list[Centre]], height: int) -> pdk.ViewState:
-    """Return the view in which all cells fit: one tile of 512 px spans the world at zoom 0."""
-    lons = [lon for ring in cells.values() for lon, _lat in ring]
-    lats = [lat for ring in cells.values() for _lon, lat in ring]
-    middle = (min(lats) + max(lats)) / 2
-    tall = (max(lats) - min(lats)) / cos(radians(middle))
-    wide = (max(lons) - min(lons)) / 1.6
-    zoom = log2(360 * height / (512 * max(tall, wide, 1e-3))) - 0.06
-    return pdk.ViewState(longitude=(min(lons) + max(lons)) / 2, latitude=middle, zoom=zoom, pitch=0)
+def _heights(places: Places, marks: Mapping[str, Mark]) -> dict[str, float]:
+    """Return metres for each unit above zero; the tallest is a share of the extent."""
+    found = {code: value for code in places.found if (value := marks[code].value) is not None and value > 0}
+    tallest = max(found.values(), default=1.0)
+    extent = (places.box[3] - places.box[1]) * METRES * TALLEST
+    return {code: round(value / tallest * extent, 1) for code, value in found.items()}
 
 
 def picked(key: str) -> str | None:
     """Return the unit code that was clicked on the map `key`."""
-    state = st.session_state.get(key)
-    objects = (state or {}).get("selection", {}).get("objects", {}).get(LAYER, [])
-    return str(objects[0]["code"]) if objects else None
+    objects = (st.session_state.get(key) or {}).get("selection", {}).get("objects", {})
+    found = [*objects.get(LAYER, []), *objects.get(COLUMNS, [])]
+    return str(found[0]["code"]) if found else None
+
+
+__all__ = ["Canvas", "Mark", "Shade", "draw_map", "nice_bounds", "picked", "unit_map"]

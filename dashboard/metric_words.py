@@ -17,6 +17,11 @@ TITLES = {
     "online_share_eligible": later("Online"),
     "satisfied_share": later("Satisfied"),
     "overdue_share": later("Overdue of open"),
+    "full_online_share": later("Fully online"),
+    "digitised_share": later("Digitised"),
+    "reused_share": later("Data reused"),
+    "online_payment_share": later("Paid online"),
+    "slow_acceptance_share": later("Accepted late"),
 }
 """Short titles; the full name and the definition are one touch away."""
 

@@ -42,6 +42,13 @@ OVERVIEW = Screen(
     later("Overview"),
     later("What is wrong where, in one look"),
 )
+MAP = Screen(
+    "map.py",
+    "ban-do",
+    ":material/map:",
+    later("Map"),
+    later("Any figure of every unit in its place, month by month"),
+)
 RANKING = Screen(
     "ranking.py",
     "xep-hang",
@@ -66,6 +73,34 @@ WORKLIST = Screen(
     ),
 )
 
+CHANNELS = Screen(
+    "channels.py",
+    "kenh-tiep-nhan",
+    ":material/alt_route:",
+    later("Intake channels"),
+    later("How dossiers come in and go out, and what could be online"),
+)
+SATISFACTION = Screen(
+    "satisfaction.py",
+    "hai-long",
+    ":material/sentiment_satisfied:",
+    later("Satisfaction"),
+    later("What people answered, how many did, how sure it is"),
+)
+MEETING = Screen(
+    "meeting.py",
+    "giao-ban",
+    ":material/co_present:",
+    later("Weekly meeting"),
+    later("Slides for the meeting, with figures that stand still"),
+)
+WALL = Screen(
+    "wall.py",
+    "trinh-chieu",
+    ":material/tv:",
+    later("Wall"),
+    later("Scenes that change by themselves, for the screen of the room"),
+)
 DATA = Screen(
     "data.py",
     "du-lieu",
@@ -74,10 +109,27 @@ DATA = Screen(
     later("Sources, quarantine, data quality, balance, reconciliation"),
 )
 
-SCREENS = (OVERVIEW, RANKING, UNIT, WORKLIST, DATA)
+SCREENS = (OVERVIEW, MAP, RANKING, UNIT, WORKLIST, CHANNELS, SATISFACTION, MEETING, WALL, DATA)
 CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 _KEPT = "_kept"
+
+
+SECTIONS = {
+    later("Room"): ("giao-ban", "trinh-chieu"),
+    later("Data and administration"): ("du-lieu", "bao-cao", "quan-tri"),
+}
+"""Screens that stand together behind one word of the navigation, by their paths; all others stand in it themselves."""
+
+
+def menu() -> dict[str, list[st.Page]]:
+    """Return the pages for `st.navigation`; a section of one screen is no section."""
+    present = {screen.path: screen for screen in SCREENS}
+    found = {title: [present[path] for path in paths if path in present] for title, paths in SECTIONS.items()}
+    sections = {title: screens for title, screens in found.items() if len(screens) > 1}
+    inside = {screen.path for screens in sections.values() for screen in screens}
+    pages = {"": [screen.page() for screen in SCREENS if screen.path not in inside]}
+    return {**pages, **{_(title): [screen.page() for screen in screens] for title, screens in sections.items()}}
 
 
 def parameters(extra: Mapping[str, str]) -> dict[str, str]:
@@ -99,9 +151,10 @@ def carry(page: object) -> None:
     st.session_state[_KEPT] = (page, here)
 
 
-def link(screen: Screen, label: str, **extra: str) -> None:
-    """Draw a link to a screen with its selections in the URL."""
-    st.page_link(screen.page(), label=label, query_params=parameters(extra))
+def link(screen: Screen, label: str, *, icon: bool = True, **extra: str) -> None:
+    """Draw a link to a screen with its selections in the URL, with the sign of the screen or without."""
+    sign = None if icon else ""
+    st.page_link(screen.page(), label=label, icon=sign, query_params=parameters(extra))
 
 
 def go(screen: Screen, **extra: str) -> None:

@@ -4,21 +4,27 @@ import streamlit as st
 
 from dashboard import cards
 from dashboard.draw import current
-from dashboard.shell import headline
+from dashboard.filters import page_head
 from dashboard.texts import _
-from dashboard.unit import chase_card, choose_unit, dossier_card, drill_down, unit_tiles, unit_trend
+from dashboard.unit import chase_card, choose_unit, unit_tiles, unit_trend
+from dashboard.unit_course import course_card
+from dashboard.unit_drill import chosen_dossier, drill_down, trail
 
 draw = current()
-period = headline(draw, _("Unit"))
+view = page_head(draw, _("Unit"), with_compare=False, dimensions=("field", "channel"))
 if cards.warehouse_is_empty(draw):
     st.stop()
 
-unit = choose_unit(draw, period)
-unit_tiles(draw, period, unit)
+unit = choose_unit(draw, view)
+if dossier := chosen_dossier():
+    trail(draw, unit)
+    course_card(draw, dossier)
+    st.stop()
+
+unit_tiles(draw, view, unit)
 left, right = st.columns([1.35, 1], gap="small")
 with left:
-    drill_down(draw, period, unit)
+    drill_down(draw, view, unit)
 with right:
-    dossier_card(draw)
-    chase_card(draw, unit)
-    unit_trend(draw, period, unit)
+    chase_card(draw, view, unit)
+    unit_trend(draw, view, unit)

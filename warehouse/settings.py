@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from datetime import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -31,6 +31,9 @@ from warehouse.errors import ConfigurationError
 from warehouse.online_terms import OnlineTerms
 from warehouse.sources import Seconds, Section, SourceSettings, check_pushed
 from warehouse.vocabulary import Language
+
+
+SceneName = Literal["summary", "overdue", "course", "ranking", "channels", "satisfaction"]
 
 
 class DatabaseSettings(Section):
@@ -62,6 +65,13 @@ class DisplaySettings(Section):
     )
     refresh_seconds: Seconds = Field(2.0, description="how often an open page looks for a new data version")
     map_schematic: bool = Field(True, description="draw a labelled schematic where no boundaries are loaded")
+
+
+class WallSettings(Section):
+    """What the wall shows, one scene after the other."""
+
+    scenes: tuple[SceneName, ...] = Field(get_args(SceneName), min_length=1, description="scenes in their order")
+    dwell_seconds: float = Field(20.0, ge=2, le=3600, description="how long each scene stays")
 
 
 def _in_order(value: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
@@ -122,6 +132,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     web: WebSettings = WebSettings()
     display: DisplaySettings = DisplaySettings()
+    wall: WallSettings = WallSettings()
     office: OfficeSettings = OfficeSettings()
     units: UnitsSettings = UnitsSettings()
     sources: tuple[SourceSettings, ...] = ()
@@ -298,6 +309,7 @@ __all__ = [
     "OfficeSettings",
     "Settings",
     "UnitsSettings",
+    "WallSettings",
     "WebSettings",
     "load_settings",
     "unknown_variables",

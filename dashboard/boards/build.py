@@ -10,23 +10,29 @@ import pandas as pd
 from dashboard import numbers
 from dashboard.boards import spans
 from dashboard.boards.content import BuiltRow, BuiltSlide, Content, TileContent, TilesContent
-from dashboard.boards.context import Context
+from dashboard.boards.context import Context, interval_text
 from dashboard.boards.declaration import Asked, Block, Opinions, Ranked, Slide, Span, Table, Tile, Tiles
 from dashboard.figures import Figure, figure
 from dashboard.metric_words import explained
 from metrics import METRICS, Direction, Kind, Period
+from metrics.interval import interval, uncertain
+from warehouse.errors import BadQuestion
+
+SHARES_OF_ANSWERS = ("satisfied_share", "satisfied_share_five")
 
 
 def build(slide: Slide, context: Context) -> BuiltSlide:
     """Return a slide with its figures; every declared block is in it, with `Nothing` where there is nothing to show."""
     rows = [
-        BuiltRow(tuple(_block(block, context) for block in row.blocks), row.widths, row.weight) for row in slide.rows
+        BuiltRow(tuple(built_block(block, context) for block in row.blocks), row.widths, row.weight)
+        for row in slide.rows
     ]
     lead = slide.lead.say(_answers(slide.lead.asks, context), context) if slide.lead else ""
     return BuiltSlide(slide.name, context.say(slide.title), lead, tuple(rows))
 
 
-def _block(block: Block, context: Context) -> Content:
+def built_block(block: Block, context: Context) -> Content:
+    """Return one block with its figures."""
     answers = _answers(block.asks, context)
     if isinstance(block, Tiles):
         return TilesContent(block.name, tuple(tile(item, answers[0], answers[1], context) for item in block.items))
@@ -42,13 +48,21 @@ def answer(asked: Asked, context: Context) -> pd.DataFrame:
     """Return what the reader answers to one question of a declaration."""
     view, reader = context.view, context.reader
     if isinstance(asked, Ranked):
-        return reader.ranking(view.period)
+        return _ranking(context)
     if isinstance(asked, Opinions):
         return reader.opinions(asked.what, view.period, view.filters)
     if asked.span is Span.COMPARED and view.compared is None:
         return pd.DataFrame(columns=[*asked.by, "metric", "numerator", "denominator", "value"])
     period, time = span(asked.span, context)
     return reader.ask(asked.metrics, period, (*asked.by, *time), view.filters)
+
+
+def _ranking(context: Context) -> pd.DataFrame:
+    """The ranking; without places where the period is before every unit."""
+    try:
+        return context.reader.ranking(context.view.period)
+    except BadQuestion:
+        return pd.DataFrame(columns=["unit", "rank", "previous_rank", "score", "volume"])
 
 
 def span(asked: Span, context: Context) -> tuple[Period, tuple[str, ...]]:
@@ -76,6 +90,7 @@ def tile(item: Tile, now: pd.DataFrame, before: pd.DataFrame, context: Context) 
         item.meaning,
         explained(item.metric, context.language),
         _target(item.metric, value, context),
+        _certainty(value, context),
     )
 
 
@@ -116,6 +131,19 @@ def _change(value: Figure, past: Figure, context: Context) -> tuple[str, bool | 
     return f"{'▲' if change > 0 else '▼'} {amount} {compared}", better
 
 
+def _certainty(value: Figure, context: Context) -> str:
+    """How sure a share of survey answers is; other shares count everything and need no interval."""
+    if value.metric not in SHARES_OF_ANSWERS or value.numerator is None or not value.denominator:
+        return ""
+    _ = context.say
+    metric = METRICS[value.metric]
+    around = interval(metric, int(value.numerator), int(value.denominator))
+    words = [_("95 % interval {interval}", interval=interval_text(around, context))] if around else []
+    if uncertain(metric, int(value.denominator)):
+        words.append(_("few answers: read with care"))
+    return "; ".join(words)
+
+
 def _target(metric: str, value: Figure, context: Context) -> str:
     wanted = context.target(metric)
     if wanted is None:
@@ -128,4 +156,4 @@ def _target(metric: str, value: Figure, context: Context) -> str:
     return _("✓ target {target} met", target=text) if met else _("✗ target {target} not met", target=text)
 
 
-__all__ = ["answer", "build", "figure_text", "span", "tile"]
+__all__ = ["answer", "build", "built_block", "figure_text", "span", "tile"]

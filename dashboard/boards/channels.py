@@ -25,6 +25,16 @@ SHARES = (
     "online_payment_share", "digitised_share", "reused_share", "e_result_share", "interlinked_share",
 )  # fmt: skip
 """Every ratio of the channel page, in its order."""
+SHORT = {
+    ELIGIBLE: later("Online / procedures with online service"),
+    OF_ALL: later("Online / all received"),
+    "online_payment_share": later("Paid online"),
+    "digitised_share": later("Digitised"),
+    "reused_share": later("Data reused"),
+    "e_result_share": later("Electronic result"),
+    "post_out_share": later("Returned by post"),
+}
+"""Short names that still tell the two online shares apart."""
 ORDER = (Channel.ONLINE, Channel.IN_PERSON, Channel.POST, Channel.OTHER)
 
 
@@ -55,10 +65,14 @@ def _mix(answers: Answers, context: Context) -> ChartContent | Nothing:
     def make(look: Look) -> go.Figure:
         return figures.one_bar(look, context.language, parts)
 
+    small = [f"{name} {text}" for name, (count, _colour, text) in parts.items() if count / whole <= figures.ROOM]
     unknown = float(rows.sum()) - whole
     note = _("{count} received", count=context.number(whole))
     if unknown > 0:
         note = _("{note}; of {count} more the channel is not known", note=note, count=context.number(unknown))
+    if small:
+        others = _("Other parts: {parts}", parts=", ".join(small))
+        note = f"{note} · {others}"
     return ChartContent("", _("Mix of intake channels"), make, note)
 
 
@@ -129,7 +143,7 @@ def by_dimension(metric: str, dimension: str, title: str) -> Chart:
         if rows.empty:
             return Nothing("", _("Nothing occurred"))
         target = context.target(metric) if dimension == "unit" else None
-        shown = rows.head(context.rows)[::-1]
+        shown = rows.head(context.bars)
         bars = _share_bars(metric, shown, context.names(dimension, list(shown[dimension])), target, context)
         text = _("target {target}", target=context.percent(target)) if target is not None else ""
 
@@ -142,7 +156,7 @@ def by_dimension(metric: str, dimension: str, title: str) -> Chart:
         if len(rows) > len(shown):
             lowest = _("the {shown} lowest of {count}", shown=len(shown), count=context.number(len(rows)))
             note = f"{lowest} · {note}"
-        return ChartContent("", context.label(metric), make, note)
+        return ChartContent("", context.label(metric), make, note, rows=len(bars))
 
     return Chart(f"{metric}-by-{dimension}", title, (Ask((metric,), (dimension,)),), draw)
 
@@ -168,14 +182,14 @@ def _payment(answers: Answers, context: Context) -> ChartContent | Nothing:
         text = _("nothing occurred")
         if found.denominator:
             text = f"{found.text(context.language)} ({found.parts(context.language)})"
-        bars.append(Bar(context.label(metric), found.value, text))
+        bars.append(Bar(_(SHORT[metric]), found.value, text))
     if all(bar.value is None for bar in bars):
         return Nothing("", _("Nothing occurred"))
 
     def make(look: Look) -> go.Figure:
         return figures.ranked_bars(look, context.language, bars, top=1.0)
 
-    return ChartContent("", _("What was done electronically"), make, _("each over its own dossiers"))
+    return ChartContent("", _("What was done electronically"), make, _("each over its own dossiers"), rows=5)
 
 
 def paper_procedures(frame: pd.DataFrame) -> pd.DataFrame:
@@ -242,7 +256,7 @@ MIX = Chart("channel-mix", later("How dossiers come in"), (Ask(("received",), ("
 MIX_BY_MONTH = Chart(
     "channel-months", later("Channels by month"), (Ask(("received",), ("channel",), Span.YEAR),), _mix_by_month
 )
-ONLINE_BY_UNIT = by_dimension(ELIGIBLE, "unit", later("Online by unit, where online is offered"))
+ONLINE_BY_UNIT = by_dimension(ELIGIBLE, "unit", later("Online by unit"))
 ELECTRONIC = Chart(
     "electronic", later("Payment, digitisation, return"),
     (Ask(("online_payment_share", "digitised_share", "reused_share", "e_result_share", "post_out_share")),), _payment,

@@ -32,6 +32,8 @@ class TileContent:
     meaning: Meaning
     explanation: str
     target: str = ""
+    note: str = ""
+    """The interval of a share of answers, and whether they are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class ChartContent:
     make: Callable[[Look], go.Figure]
     note: str = ""
     name: str = ""
+    rows: int = 0
+    """How many bars it has one above the other; 0 where its height does not depend on them."""
 
 
 @dataclass(frozen=True, slots=True)

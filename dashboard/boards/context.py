@@ -13,6 +13,7 @@ from dashboard import numbers
 from dashboard.metric_words import short_head, short_title
 from dashboard.words import translate
 from metrics import METRICS, Period
+from metrics.interval import Interval
 from warehouse.settings import Settings
 from warehouse.vocabulary import Language, UnitKind
 
@@ -71,11 +72,12 @@ class BoardView:
 
 @dataclass(frozen=True)
 class Context:
-    """What a builder needs beside its answers; `rows` is how many rows of a table or bars there is room for."""
+    """What a builder needs beside its answers: there is room for so many `rows` of a table and `bars` of a chart."""
 
     reader: Reader
     view: BoardView
     rows: int = 16
+    bars: int = 16
 
     @property
     def language(self) -> Language:
@@ -136,3 +138,11 @@ class Context:
 def known(value: Any) -> float | None:  # noqa: ANN401 - a cell of a frame
     """Return a cell as a number, None where it is missing."""
     return None if value is None or pd.isna(value) else float(value)
+
+
+def interval_text(found: Interval | None, context: Context) -> str:
+    """Write an interval: 97,1–98,4 %."""
+    if found is None:
+        return ""
+    low = context.percent(found.low).removesuffix("%").rstrip()
+    return f"{low}–{context.percent(found.high)}"

@@ -34,10 +34,24 @@ def base(look: Look, language: Language) -> go.Figure:
 
 
 def _legend(figure: go.Figure, look: Look) -> None:
-    legend = {"orientation": "h", "yref": "container", "y": 1.0, "yanchor": "top", "x": 0, "xanchor": "left"}
+    legend = {
+        "orientation": "h",
+        "yref": "container",
+        "y": 1.0,
+        "yanchor": "top",
+        "x": 0,
+        "xanchor": "left",
+        "traceorder": "normal",
+    }
     figure.update_layout(
         showlegend=True,
-        legend={**legend, "itemclick": False, "itemdoubleclick": False, "font": {"size": look.type_size}},
+        legend={
+            **legend,
+            "traceorder": "normal",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "font": {"size": look.type_size},
+        },
         margin={"t": round(look.type_size * 2.4)},
     )
 
@@ -47,7 +61,7 @@ def _time_axis(figure: go.Figure, codes: Sequence[str]) -> None:
     form = "%m/%Y" if by_month else "%d/%m"
     figure.update_xaxes(type="date", tickformat=form, hoverformat="%m/%Y" if by_month else "%d/%m/%Y")
     if by_month:
-        figure.update_xaxes(tickmode="array", tickvals=list(codes)[:: max(1, len(codes) // 6)])
+        figure.update_xaxes(tickmode="array", tickvals=list(codes)[:: max(1, len(codes) // 4)], tickangle=0)
 
 
 def percent_axis(figure: go.Figure, language: Language, low: float, high: float, *, axis: str = "y") -> None:
@@ -82,7 +96,7 @@ def lines(look: Look, language: Language, codes: Sequence[str], series: Sequence
     for line in series:
         figure.add_scatter(
             x=list(codes), y=list(line.values), name=line.name, mode="lines+markers" if len(codes) < 15 else "lines",
-            line={"color": line.paint, "width": 3, "dash": line.dash}, marker={"size": 7},
+            line={"color": line.paint, "width": thick(look), "dash": line.dash}, marker={"size": 7},
             fill="tozeroy" if line.fill else None, fillcolor=translucent(line.paint), hovertemplate="%{y:,.0f}",
         )  # fmt: skip
     _legend(figure, look)
@@ -98,7 +112,7 @@ def share_lines(
     for line, texts in zip(series, hover, strict=True):
         figure.add_scatter(
             x=list(codes), y=list(line.values), name=line.name, mode="lines+markers", customdata=list(texts),
-            line={"color": line.paint, "width": 3, "dash": line.dash}, marker={"size": 8},
+            line={"color": line.paint, "width": thick(look), "dash": line.dash}, marker={"size": 8},
             hovertemplate="%{customdata}",
         )  # fmt: skip
     _legend(figure, look)
@@ -159,20 +173,19 @@ def ranked_bars(
     target_text: str = "",
     top: float | None = None,
 ) -> go.Figure:
-    """Horizontal bars, first on top, each with its text; `target` is a line across them, `top` the end of the axis."""
+    """Horizontal bars, first on top, each with its text at the right; `target` is a line, `top` the end of the axis."""
     figure = base(look, language)
     pale, grey = PALE.get(meaning, PALE[Meaning.NEUTRAL])[look.dark], "#3A475E" if look.dark else "#CBD3DF"
     colours = [grey if bar.grey else COLOURS[meaning] if bar.loud else pale for bar in bars]
     figure.add_bar(
         y=[bar.name for bar in bars], x=[bar.value or 0 for bar in bars], orientation="h",
-        marker={"color": colours, "cornerradius": 2}, text=[bar.text for bar in bars], textposition="outside",
-        textfont={"size": look.type_size, "color": ink(look)[0]}, cliponaxis=False, textangle=0,
+        marker={"color": colours, "cornerradius": 2},
         customdata=[bar.hover or bar.text for bar in bars], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     longest = max([bar.value or 0 for bar in bars] + [target or 0], default=0) or 1
-    room = 1 + 0.028 * max((len(bar.text) for bar in bars), default=0)
-    figure.update_xaxes(visible=False, range=[0, (top or longest) * room])
+    figure.update_xaxes(visible=False, range=[0, top or longest])
     _bar_rows(figure, look, len(bars))
+    _row_texts(figure, look, [(bar.name, bar.text, bar.grey) for bar in bars])
     if target is not None:
         _target_line(figure, look, target, target_text)
     return figure
@@ -190,7 +203,7 @@ def _target_line(figure: go.Figure, look: Look, target: float, text: str) -> Non
     colour = ink(look)[0]
     figure.add_vline(x=target, line={"color": colour, "width": 2, "dash": "dot"})
     figure.add_annotation(
-        x=target, y=1, yref="paper", text=text, showarrow=False, xanchor="left", yanchor="bottom", xshift=-4,
+        x=target, y=1, yref="paper", text=text, showarrow=False, xanchor="center", yanchor="bottom",
         font={"size": look.type_size, "color": colour},
     )  # fmt: skip
     figure.update_layout(margin={"t": round(look.type_size * 2)})
@@ -220,7 +233,7 @@ def intervals(
         figure.add_scatter(
             y=[estimate.name for estimate in part], x=[estimate.value for estimate in part], mode="markers",
             marker={"size": look.type_size * 0.85, "color": quiet if grey else COLOURS[Meaning.NEUTRAL],
-                    "symbol": "circle-open" if grey else "circle", "line": {"width": 2}},
+                    "symbol": "circle-open" if grey else "circle", "line": {"width": 2 if grey else 0}},
             error_x={"type": "data", "symmetric": False, "thickness": 2.5, "width": 4,
                      "color": quiet if grey else COLOURS[Meaning.NEUTRAL],
                      "array": [estimate.high - estimate.value for estimate in part],
@@ -235,21 +248,22 @@ def intervals(
     _bar_rows(figure, look, len(estimates))
     order = [estimate.name for estimate in estimates]
     figure.update_yaxes(categoryorder="array", categoryarray=order, showgrid=True, griddash="dot")
-    _row_texts(figure, look, estimates)
+    _row_texts(figure, look, [(estimate.name, estimate.text, estimate.grey) for estimate in estimates])
     figure.update_layout(margin={"b": round(look.type_size * 1.8)})
     if whole is not None:
         _target_line(figure, look, whole, whole_text)
     return figure
 
 
-def _row_texts(figure: go.Figure, look: Look, estimates: Sequence[Estimate]) -> None:
-    for estimate in estimates:
+def _row_texts(figure: go.Figure, look: Look, rows: Sequence[tuple[str, str, bool]]) -> None:
+    """Write a text to the right of every row, in one column, so that lines across the rows never cross a number."""
+    for name, text, grey in rows:
         figure.add_annotation(
-            x=1, xref="paper", y=estimate.name, text=estimate.text, showarrow=False, xanchor="left", align="left",
-            font={"size": look.type_size, "color": ink(look)[1 if estimate.grey else 0]}, xshift=8,
+            x=1, xref="paper", y=name, text=text, showarrow=False, xanchor="left", align="left",
+            font={"size": look.type_size, "color": ink(look)[1 if grey else 0]}, xshift=8,
         )  # fmt: skip
-    longest = max((len(estimate.text) for estimate in estimates), default=0)
-    figure.update_layout(margin={"r": round(longest * look.type_size * 0.56) + 16})
+    longest = max((len(text) for _name, text, _grey in rows), default=0)
+    figure.update_layout(margin={"r": round(longest * look.type_size * 0.6) + 18})
 
 
 def band(
@@ -275,7 +289,7 @@ def band(
         )  # fmt: skip
     figure.add_scatter(
         x=list(codes), y=list(values), name=names[0], mode="lines+markers", marker={"size": 8},
-        line={"color": colour, "width": 3}, customdata=list(hover), hovertemplate="%{customdata}",
+        line={"color": colour, "width": thick(look)}, customdata=list(hover), hovertemplate="%{customdata}",
     )  # fmt: skip
     _legend(figure, look)
     _time_axis(figure, codes)
@@ -295,6 +309,10 @@ def runs(there: Sequence[bool]) -> list[tuple[int, int]]:
     return found
 
 
+ROOM = 0.1
+"""A part of one bar that is larger has room for its words."""
+
+
 def one_bar(look: Look, language: Language, parts: Mapping[str, tuple[float, str, str]]) -> go.Figure:
     """One bar of shares of a whole: name to (value, colour, text); a part too small for its text has it on hover."""
     figure = base(look, language)
@@ -303,7 +321,7 @@ def one_bar(look: Look, language: Language, parts: Mapping[str, tuple[float, str
         words = f"<b>{name}</b><br>{text}"
         figure.add_bar(
             y=[""], x=[value], orientation="h", name=name, marker={"color": colour, "line": {"width": 0}},
-            text=words if value / whole > 0.14 else "", textposition="inside", insidetextanchor="start", textangle=0,
+            text=words if value / whole > ROOM else "", textposition="inside", insidetextanchor="start", textangle=0,
             textfont={"color": "#FFFFFF", "size": look.type_size},
             hovertemplate=f"{name}: {text}<extra></extra>",
         )  # fmt: skip
@@ -311,6 +329,11 @@ def one_bar(look: Look, language: Language, parts: Mapping[str, tuple[float, str
     figure.update_xaxes(visible=False, range=[0, whole])
     figure.update_yaxes(visible=False)
     return figure
+
+
+def thick(look: Look) -> float:
+    """Return the width of a line that goes with the type of a look."""
+    return max(2.5, look.type_size / 5)
 
 
 def translucent(colour: str, alpha: float = 0.14) -> str:

@@ -78,7 +78,7 @@ def _overdue_by_unit(answers: Answers, context: Context) -> ChartContent | Nothi
     table = table[table["overdue"] > 0].sort_values(["overdue", "open"], ascending=False)
     if table.empty:
         return Nothing("", _("No unit has overdue dossiers"), good=True)
-    shown = table.head(context.rows)
+    shown = table.head(context.bars)
     names = context.names("unit", list(shown.index))
     bars = [
         Bar(
@@ -94,7 +94,7 @@ def _overdue_by_unit(answers: Answers, context: Context) -> ChartContent | Nothi
     def make(look: Look) -> go.Figure:
         return figures.ranked_bars(look, context.language, bars, meaning=Meaning.OVERDUE)
 
-    return ChartContent("", _("Overdue dossiers by unit"), make, rest(len(table), len(shown), context))
+    return ChartContent("", _("Overdue dossiers by unit"), make, rest(len(table), len(shown), context), rows=len(bars))
 
 
 def rest(count: int, shown: int, context: Context) -> str:
@@ -121,7 +121,7 @@ def _ages(answers: Answers, context: Context) -> ChartContent | Nothing:
     def make(look: Look) -> go.Figure:
         return figures.ranked_bars(look, context.language, bars, meaning=Meaning.OVERDUE)
 
-    return ChartContent("", _("Overdue dossiers by how late they are"), make, _("days past the due date"))
+    return ChartContent("", _("Overdue dossiers by how late they are"), make, _("days past the due date"), rows=4)
 
 
 def movement(row: Any) -> str:  # noqa: ANN401 - a row of the ranking
@@ -266,7 +266,17 @@ def _overdue_lead(answers: Answers, context: Context) -> str:
     )
 
 
-HEADLINES = ("received", "resolved", "on_time_06", "open", "overdue", "due_soon_24h")
+def _ranking_lead(answers: Answers, context: Context) -> str:
+    _ = context.say
+    placed = answers[0][answers[0]["rank"].notna()].sort_values("rank")
+    if len(placed) < 2:
+        return ""
+    ends = placed.iloc[[0, -1]]
+    first, last = context.names("unit", [str(code) for code in ends["unit"]])
+    best, least = (context.number(score, 1) for score in ends["score"])
+    return _("First {first} ({best} points), last {last} ({least})", first=first, best=best, last=last, least=least)
+
+
 FLOW = Chart("flow", later("Received and resolved"), (Ask(("received", "resolved"), span=Span.COURSE),), _flow)
 BACKLOG = Chart("backlog", later("Backlog and overdue"), (Ask(("open", "overdue"), span=Span.COURSE),), _backlog)
 OVERDUE_BY_UNIT = Chart(
@@ -282,4 +292,5 @@ TO_URGE = Table(
     _to_urge,
 )
 SUMMARY_LEAD = Lead((Ask(("received", "resolved", "on_time_06", "open")),), _summary_lead)
+RANKING_LEAD = Lead((Ranked(),), _ranking_lead)
 OVERDUE_LEAD = Lead((Ask(("overdue",), ("unit",)),), _overdue_lead)

@@ -41,7 +41,7 @@ BACKLOG = Slide(
     (Row((handling.OVERDUE_BY_UNIT, handling.AGES), (1.3, 1)),),
     handling.OVERDUE_LEAD,
 )
-RANKING = Slide("ranking", later("Ranking"), (Row((handling.RANKING,)),))
+RANKING = Slide("ranking", later("Ranking"), (Row((handling.RANKING,)),), handling.RANKING_LEAD)
 CHANNELS = Slide(
     "channels",
     later("Intake channels"),

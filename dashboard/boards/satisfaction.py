@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 
 from dashboard.boards import figures
 from dashboard.boards.content import ChartContent, Look, Nothing
-from dashboard.boards.context import Context
-from dashboard.boards.declaration import Answers, Ask, Chart, Lead, Span
-from dashboard.boards.figures import Estimate
+from dashboard.boards.context import Context, interval_text
+from dashboard.boards.declaration import Answers, Ask, Chart, Lead, Opinions, Span
+from dashboard.boards.figures import Bar, Estimate
 from dashboard.boards.handling import time_codes
 from dashboard.figures import Figure, figure
 from dashboard.words import later
 from metrics import METRICS
+from metrics.aspects import GOOD, MINIMUM, Good, question_name
 from metrics.interval import Interval, interval, uncertain
 from warehouse.vocabulary import SurveyScale
 
@@ -38,19 +39,23 @@ SCALES = (
 )
 
 
+LEVELS: dict[SurveyScale, dict[int, str]] = {
+    SurveyScale.THREE_LEVEL: {
+        1: later("1 – not satisfied"), 2: later("2 – satisfied"), 3: later("3 – very satisfied"),
+    },
+    SurveyScale.FIVE_LEVEL: {
+        1: later("1 – very dissatisfied"), 2: later("2 – dissatisfied"), 3: later("3 – neither"),
+        4: later("4 – satisfied"), 5: later("5 – very satisfied"),
+    },
+}  # fmt: skip
+"""What a score means to people; a score of the 0–2 form is a sum of points."""
+
+
 def ends(item: Figure) -> Interval | None:
     """Return the Wilson interval of a figure; None where it is no share or nobody answered."""
     if item.numerator is None or item.denominator is None:
         return None
     return interval(METRICS[item.metric], int(item.numerator), int(item.denominator))
-
-
-def interval_text(found: Interval | None, context: Context) -> str:
-    """Write an interval: 97,1–98,4 %."""
-    if found is None:
-        return ""
-    low = context.percent(found.low).removesuffix("%").rstrip()
-    return f"{low}–{context.percent(found.high)}"
 
 
 def estimates(metric: str, rows: pd.DataFrame, names: list[str], context: Context) -> list[Estimate]:
@@ -71,15 +76,15 @@ def estimates(metric: str, rows: pd.DataFrame, names: list[str], context: Contex
 
 
 def by_dimension(metric: str, dimension: str, title: str) -> Chart:
-    """Return the chart of a satisfied share by unit or device: points with their intervals, highest on top."""
+    """Return the chart of a satisfied share by unit or device: points with their intervals, lowest on top."""
 
     def draw(answers: Answers, context: Context) -> ChartContent | Nothing:
         _ = context.say
         rows = answers[0][answers[0]["denominator"] > 0]
         if rows.empty:
             return Nothing("", _("Nobody has answered in this period"))
-        rows = rows.sort_values(["value", "denominator"], ascending=[False, False])
-        shown = rows if len(rows) <= context.rows else rows.tail(context.rows)
+        rows = rows.sort_values(["value", "denominator"], ascending=[True, False])
+        shown = rows.head(context.bars)
         made = estimates(metric, shown, context.names(dimension, list(shown[dimension])), context)
         numerator, denominator = int(rows["numerator"].sum()), int(rows["denominator"].sum())
         whole = numerator / denominator
@@ -91,7 +96,7 @@ def by_dimension(metric: str, dimension: str, title: str) -> Chart:
         note = _("95 % interval; hollow and grey: fewer than {minimum} answers", minimum=METRICS[metric].minimum)
         if len(rows) > len(shown):
             note = _("the {shown} lowest of {count}", shown=len(shown), count=len(rows)) + f" · {note}"
-        return ChartContent("", context.label(metric), make, note)
+        return ChartContent("", context.label(metric), make, note, rows=len(made) + 1)
 
     return Chart(f"{metric}-by-{dimension}", title, (Ask((metric,), (dimension,)),), draw)
 
@@ -119,9 +124,70 @@ def course(metric: str) -> Chart:
             values = [point.value for point in points]
             return figures.band(look, context.language, codes, values, pairs, names=names, hover=hover)
 
-        return ChartContent("", context.label(metric), make, _("twelve months"))
+        return ChartContent("", context.label(metric), make, _("by month of the answer"))
 
-    return Chart(f"{metric}-course", later("Twelve months"), (Ask((metric,), span=Span.YEAR),), draw)
+    return Chart(f"{metric}-course", later("Satisfied share, twelve months"), (Ask((metric,), span=Span.YEAR),), draw)
+
+
+def by_question(scale: SurveyScale) -> Chart:
+    """Return the chart of the answers to each question of a form: points with intervals, lowest on top."""
+
+    def draw(answers: Answers, context: Context) -> ChartContent | Nothing:
+        _ = context.say
+        rows = answers[0][(answers[0]["scale"] == str(scale)) & (answers[0]["denominator"] > 0)]
+        if rows.empty:
+            return Nothing("", _("The answers of this form are not told by question"))
+        rows = rows.sort_values(["value", "denominator"], ascending=[True, False])
+        names = [question_name(str(key), context.language) for key in rows["question"]]
+        made = [_of_question(name, row, context) for name, (_place, row) in zip(names, rows.iterrows(), strict=True)]
+
+        def make(look: Look) -> go.Figure:
+            return figures.intervals(look, context.language, made, None, "")
+
+        counts = GOOD[Good(str(rows["counts"].iloc[0]))].text(context.language)
+        return ChartContent(
+            "", _("Answers by question"), make, _("{counts}, 95 % interval", counts=counts), rows=len(made) + 1
+        )
+
+    return Chart(f"questions-{scale}", later("By question"), (Opinions("questions"),), draw)
+
+
+def _of_question(name: str, row: pd.Series, context: Context) -> Estimate:
+    share, count = context.percent(row["value"]), context.number(row["denominator"])
+    mean = context.number(row["mean"], 2)
+    text = f"{share} · n = {count}"
+    return Estimate(
+        name, float(row["value"]), float(row["low"]), float(row["high"]), text, f"{name}: {text} · x̄ = {mean}",
+        int(row["denominator"]) < MINIMUM,
+    )  # fmt: skip
+
+
+def scores(scale: SurveyScale) -> Chart:
+    """Return the chart of how many answers gave each score of a form, the best score on top."""
+
+    def draw(answers: Answers, context: Context) -> ChartContent | Nothing:
+        _ = context.say
+        rows = answers[0][(answers[0]["scale"] == str(scale)) & answers[0]["score"].notna()]
+        if rows.empty or not rows["answers"].sum():
+            return Nothing("", _("Nobody has answered in this period"))
+        words = LEVELS.get(scale, {})
+        bars = [
+            Bar(
+                _(words[int(row["score"])]) if int(row["score"]) in words else context.number(row["score"]),
+                float(row["share"]),
+                f"{context.percent(row['share'])} · {context.number(row['answers'])}",
+            )
+            for _place, row in rows.sort_values("score", ascending=False).iterrows()
+        ]
+
+        def make(look: Look) -> go.Figure:
+            return figures.ranked_bars(look, context.language, bars, top=1.0)
+
+        return ChartContent(
+            "", _("How the scores are spread"), make, _("share of the answers with a score"), rows=len(bars)
+        )
+
+    return Chart(f"scores-{scale}", later("How the scores are spread"), (Opinions("scores"),), draw)
 
 
 def _lead(answers: Answers, context: Context) -> str:

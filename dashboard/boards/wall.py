@@ -16,11 +16,11 @@ OVERDUE = Slide(
     (Row((handling.OVERDUE_BY_UNIT, handling.AGES), (1.3, 1)),),
     handling.OVERDUE_LEAD,
 )
-RANKING = Slide("ranking", later("Ranking"), (Row((handling.RANKING,)),))
+RANKING = Slide("ranking", later("Ranking"), (Row((handling.RANKING,)),), handling.RANKING_LEAD)
 CHANNELS = Slide(
     "channels",
     later("Intake channels"),
-    (Row((channels.MIX,), weight=0.22), Row((channels.ONLINE_BY_UNIT, channels.ELECTRONIC), (1.1, 1))),
+    (Row((channels.MIX,), weight=0.36), Row((channels.ONLINE_BY_UNIT, channels.ELECTRONIC), (1.15, 1))),
     channels.LEAD,
 )
 SATISFIED = Slide(

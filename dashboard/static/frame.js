@@ -36,7 +36,7 @@
 
   function sayText(node) {
     const parent = node.parentElement;
-    if (!parent || parent.closest(OURS)) return;
+    if (!parent || (parent.closest(OURS) && !parent.closest("[data-testid='stTopNavSection']"))) return;
     const words = said(node.data);
     if (words !== node.data) node.data = words;
   }

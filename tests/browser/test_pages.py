@@ -18,11 +18,17 @@ Visit = Callable[..., Visitor]
 PICTURES = os.environ.get("IOC_PICTURES")
 PATHS = {
     "tong-quan": "/",
+    "ban-do": "/ban-do",
     "xep-hang": "/xep-hang",
     "don-vi": "/don-vi?unit=27601",
     "can-xu-ly": "/can-xu-ly",
+    "kenh-tiep-nhan": "/kenh-tiep-nhan",
+    "hai-long": "/hai-long",
+    "giao-ban": "/giao-ban",
     "du-lieu": "/du-lieu",
 }
+ELSEWHERE = {"trinh-chieu"}
+"""The wall has no title and no controls: test_boards."""
 ENGLISH = re.compile(
     r"\b(Overview|Ranking|Unit|Open|Overdue|Received|Resolved|Loading|Deploy|Rerun|Settings|Search|Fields?|Period|None|nan|NaT)\b"
 )
@@ -42,7 +48,7 @@ def picture(visitor: Visitor, name: str) -> None:
 
 
 def test_every_screen_is_tested() -> None:
-    assert {screen.path for screen in SCREENS} == set(PATHS)
+    assert {screen.path for screen in SCREENS} == set(PATHS) | ELSEWHERE
 
 
 SIZES = ((1366, 768), (1920, 1080))
