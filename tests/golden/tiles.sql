@@ -15,9 +15,9 @@ SELECT count(*) FILTER (WHERE (dossier.status IN (9::SMALLINT, 10::SMALLINT) OR 
   AND dossier.finished_at > dossier.due_at) AS resolved_late, count(*) FILTER (WHERE (dossier.status IN (9::SMALLINT, 10::SMALLINT) OR dossier.status IS NULL)
   AND dossier.due_at IS NULL) AS resolved_no_due, count(*) FILTER (WHERE dossier.status IN (3::SMALLINT, 7::SMALLINT, 8::SMALLINT)) AS closed_without_result
 FROM dossier
-WHERE dossier.finished_at >= '2024-01-01T00:00:00+07:00'::TIMESTAMP WITH TIME ZONE
-  AND dossier.finished_at < '2024-04-01T00:00:00+07:00'::TIMESTAMP WITH TIME ZONE
-  AND dossier.received_at < '2024-06-01T00:00:00+00:00'::TIMESTAMP WITH TIME ZONE;
+WHERE dossier.received_at < '2024-06-01T00:00:00+00:00'::TIMESTAMP WITH TIME ZONE
+  AND dossier.finished_at >= '2024-01-01T00:00:00+07:00'::TIMESTAMP WITH TIME ZONE
+  AND dossier.finished_at < '2024-04-01T00:00:00+07:00'::TIMESTAMP WITH TIME ZONE;
 
 -- stock
 SELECT count(*) AS open, count(*) FILTER (WHERE dossier.due_at < '2024-04-01T00:00:00+07:00'::TIMESTAMP WITH TIME ZONE) AS overdue
