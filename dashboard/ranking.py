@@ -100,6 +100,7 @@ def choose(draw: Draw, view: View) -> Board:
                 required=True,
                 format_func=lambda name: _(AMONG[name]),
                 label_visibility="collapsed",
+                wrap=True,
                 **in_url(AMONG_KEY, ALL, AMONG),
             )
             among = selected(AMONG_KEY, ALL, AMONG)

@@ -7,6 +7,7 @@ from dashboard.draw import current
 from dashboard.filters import page_head
 from dashboard.ranking import choose, method_card, ranking_table
 from dashboard.ranking_own import own_card, parts_card
+from dashboard.styles import LISTS
 from dashboard.texts import _
 
 draw = current()
@@ -14,6 +15,7 @@ view = page_head(draw, _("Ranking"), with_compare=False, dimensions=("field", "c
 if cards.warehouse_is_empty(draw):
     st.stop()
 
+st.html(LISTS)
 board = choose(draw, view)
 left, right = st.columns([1.5, 1], gap="small")
 with left:
