@@ -25,7 +25,7 @@ from dashboard.boards.screen import draw_slide, is_dark, style
 from dashboard.draw import Draw
 from dashboard.filters import View, page_head, view_of_url
 from dashboard.shell import age_note
-from dashboard.stage import slide_stage
+from dashboard.stage import factor, slide_stage
 from dashboard.texts import _
 from dashboard.words import plain
 
@@ -147,7 +147,7 @@ def present(draw: Draw) -> None:
     with st.container(key="slide", gap="small"):
         slide_stage(WIDTH, HEIGHT, lambda move: _move(move, number, len(MEETING.slides)))
         _title(built, number, len(deck.slides))
-        draw_slide(MEETING.slides[number - 1], built, STAGE, dark=is_dark())
+        draw_slide(MEETING.slides[number - 1], built, STAGE, dark=is_dark(), scale=factor())
         _foot(draw, deck, number, retaken=is_new and bool(asked))
 
 

@@ -23,7 +23,7 @@ from dashboard.draw import Draw
 from dashboard.filters import View, view_of_url
 from dashboard.period_words import full_title
 from dashboard.shell import oldest_source
-from dashboard.stage import wall_stage
+from dashboard.stage import factor, wall_stage
 from dashboard.texts import _
 from warehouse.settings import Settings
 
@@ -56,9 +56,9 @@ def draw_wall(draw: Draw) -> None:
     place = place_at(datetime.now(UTC), draw.settings.wall.dwell_seconds, len(shown))
     with st.container(key="wall", gap="small"):
         _head(draw, view, shown, place)
-        scene = shown[place]
+        scene, scale = shown[place], factor()
         context = Context(draw, board_view(view), STAGE.rows(scene), STAGE.bars(scene))
-        draw_slide(scene, build(scene, context), STAGE, dark=True)
+        draw_slide(scene, build(scene, context), STAGE, dark=True, scale=scale)
 
 
 def draw_empty_wall(draw: Draw) -> None:
@@ -78,7 +78,7 @@ def _head(draw: Draw, view: View, shown: tuple[Slide, ...], place: int) -> None:
     """Draw clock and data age, and draw the whole page again when another scene or newer data is due."""
     seconds = beat_seconds(draw.settings)
     titles = [_(scene.title) for scene in shown]
-    version, language_words, subject = draw.version, _words(), _subject(draw, view)
+    version, scale, language_words, subject = draw.version, factor(), _words(), _subject(draw, view)
 
     @st.fragment(run_every=timedelta(seconds=seconds))
     def beat() -> None:
@@ -86,7 +86,7 @@ def _head(draw: Draw, view: View, shown: tuple[Slide, ...], place: int) -> None:
         now = datetime.now(UTC)
         wall_stage(_data(draw.settings, pulse, now, subject, titles, place, seconds) | {"words": language_words})
         due = place_at(now, draw.settings.wall.dwell_seconds, len(shown))
-        if pulse.reachable and (due != place or pulse.version != version):
+        if pulse.reachable and (due != place or pulse.version != version or factor() != scale):
             st.rerun()
 
     beat()

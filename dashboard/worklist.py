@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
@@ -13,6 +11,7 @@ from dashboard.draw import Draw
 from dashboard.figures import figure
 from dashboard.filters import URL_NAMES, View
 from dashboard.state import in_url, put
+from dashboard.styles import LISTS
 from dashboard.tables import clickable, height_of
 from dashboard.texts import _, later, plain
 from dashboard.theme import Meaning
@@ -35,7 +34,6 @@ from metrics import METRICS
 from metrics.dimensions import OVERDUE_AGES
 from metrics.worklist import KINDS
 
-STYLE = Path(__file__).parent / "static" / "lists.css"
 FROM = {
     "due_at": later("Due from"),
     "submitted_at": later("Handed in from"),
@@ -47,7 +45,7 @@ GROUP_ROWS = 200
 
 def worklist(draw: Draw, view: View) -> None:
     """Draw the tabs, the definition of the chosen list, its groups and its dossiers."""
-    st.html(STYLE)
+    st.html(LISTS)
     choice = read_choice(view)
     _tabs(draw, choice)
     _definition(draw, choice.kind)

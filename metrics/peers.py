@@ -8,7 +8,7 @@ import pandas as pd
 
 from warehouse.errors import BadQuestion
 
-FACTOR = 1.5
+FACTOR = 2.0
 Size = Literal["volume", "population"]
 
 

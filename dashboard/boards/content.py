@@ -16,7 +16,7 @@ class Look:
 
     dark: bool = False
     height: int = 360
-    type_size: int = 13
+    type_size: float = 13
 
 
 @dataclass(frozen=True, slots=True)

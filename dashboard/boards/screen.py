@@ -34,7 +34,7 @@ BAR = 1.6
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A drawing area in pixels of its own, which is scaled to the window as a whole.
+    """A drawing area in pixels of its own, drawn as large as the window is.
 
     `space` is the height for rows, `tiles` that of a row of tiles, `around` what a card needs beside its chart or
     table, `line` the height of a table's row.
@@ -68,7 +68,7 @@ class Stage:
         return max(5, int((min(heights, default=self.space) - self.around) / self.type_size / BAR))
 
 
-SLIDE = Stage("slide", space=522, tiles=158, around=84, line=40, type_size=16)
+SLIDE = Stage("slide", space=522, tiles=182, around=84, line=40, type_size=16)
 WALL = Stage("wall", space=752, tiles=232, around=128, line=65, type_size=25)
 
 
@@ -82,22 +82,26 @@ def style() -> None:
     st.html(STYLE)
 
 
-def draw_slide(slide: Slide, built: BuiltSlide, stage: Stage, *, dark: bool) -> None:
-    """Draw the finding and the rows of a slide; the charts share the height that the tiles leave."""
+def draw_slide(slide: Slide, built: BuiltSlide, stage: Stage, *, dark: bool, scale: float = 1.0) -> None:
+    """Draw the finding and the rows of a slide; the charts share the height that the tiles leave.
+
+    `scale` is how many pixels of the window one of the stage is.
+    """
     with st.container(key=f"{stage.name}-body", gap="small"):
         if built.lead:
             with st.container(key=f"{stage.name}-lead"):
                 st.markdown(plain(built.lead))
         for place, (row, declared) in enumerate(zip(built.rows, slide.rows, strict=True)):
-            _row(row, f"{built.name}-{place}", stage, stage.height(slide, declared), dark=dark)
+            height = stage.height(slide, declared) - stage.around
+            look = Look(dark, round(height * scale), round(stage.type_size * scale, 1))
+            _row(row, f"{built.name}-{place}", look)
 
 
 def _only_tiles(blocks: Sequence[Block]) -> bool:
     return all(isinstance(block, Tiles) for block in blocks)
 
 
-def _row(row: BuiltRow, key: str, stage: Stage, height: int, *, dark: bool) -> None:
-    look = Look(dark, height - stage.around, stage.type_size)
+def _row(row: BuiltRow, key: str, look: Look) -> None:
     for content, column in zip(row.contents, st.columns(row.widths, gap="small"), strict=True):
         with column:
             if isinstance(content, TilesContent):

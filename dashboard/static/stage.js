@@ -1,4 +1,4 @@
-/* Stage: scales slides and scenes to the window. On slides it hands keys to the server; on the wall it draws the clock
+/* Stage: tells the server how large the window is. On slides it hands keys to it; on the wall it draws the clock
    and the age of the data, tells when the server is silent, and loads the page again when it is back. */
 
 const stages = new WeakMap();
@@ -8,9 +8,15 @@ const KEYS = {
   Home: "first", End: "last", Escape: "leave",
 };
 
-function scale(data) {
-  const zoom = Math.min(window.innerWidth / data.width, window.innerHeight / data.height);
-  document.documentElement.style.setProperty("--ioc-zoom", String(Math.max(0.2, zoom)));
+/* charts have type in pixels: the server must know how large the window is */
+function scale(stage) {
+  const { data, component } = stage;
+  const factor = Math.min(window.innerWidth / data.width, window.innerHeight / data.height);
+  const rounded = Math.round(Math.max(0.2, factor) * 100) / 100;
+  if (rounded !== data.scale && rounded !== stage.told) {
+    stage.told = rounded;
+    component.setStateValue("scale", rounded);
+  }
 }
 
 function isTyping(event) {
@@ -100,7 +106,7 @@ function darken(data) {
 function begin(root) {
   const stage = { root, knocked: -Infinity, knocking: false };
   stage.press = (event) => pressed(stage, event);
-  stage.resize = () => scale(stage.data);
+  stage.resize = () => scale(stage);
   window.addEventListener("keydown", stage.press);
   window.addEventListener("resize", stage.resize);
   stage.timer = setInterval(() => tick(stage), 500);
@@ -112,7 +118,7 @@ export default function (component) {
   const { data, parentElement: root } = component;
   const stage = stages.get(root) ?? begin(root);
   Object.assign(stage, { component, data, heard: performance.now(), offset: data.now - Date.now() });
-  scale(data);
+  scale(stage);
   root.querySelector("header").hidden = !data.wall;
   if (data.wall) {
     darken(data);
@@ -123,7 +129,6 @@ export default function (component) {
     clearInterval(stage.timer);
     window.removeEventListener("keydown", stage.press);
     window.removeEventListener("resize", stage.resize);
-    document.documentElement.style.removeProperty("--ioc-zoom");
     stages.delete(root);
   };
 }
