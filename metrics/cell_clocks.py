@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
+from typing import cast as cast_type
 
 from sqlalchemy import (
     BigInteger,
@@ -178,7 +179,7 @@ def of_log(found: Select[Any], table: Table) -> Select[Any]:
             return log
         return log.c[element.name] if getattr(element, "table", None) is table else None
 
-    versions: Select[Any] = visitors.replacement_traverse(found, {}, logged)
+    versions = cast_type("Select[Any]", visitors.replacement_traverse(found, {}, logged))
     return versions.add_columns(log.c.sign).where(log.c.sign != 0).group_by(log.c.sign)
 
 
@@ -192,7 +193,8 @@ def fingerprint(clock: Clock, year: int) -> str:
     mark = blake2b(digest_size=16)
     for one in cell_clocks(clock, working):
         names = list(one.counters)
-        compiled = _of_clock(one, ("unit",), names, logged=False).compile(dialect=postgresql.dialect())
+        dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+        compiled = _of_clock(one, ("unit",), names, logged=False).compile(dialect=dialect)
         mark.update(f"{names} {compiled} {sorted(compiled.params.items())}".encode())
     return f"{year}:{mark.hexdigest()}"
 

@@ -186,7 +186,7 @@ def _halves(days: Any, day: Any, keys: Sequence[str], names: Sequence[str]) -> S
     return select(literal(HALF), half, *key, *totals).group_by(half, *key)
 
 
-def _added(cells: Table, keys: Sequence[str], names: Sequence[str], found: Select[Any]) -> Any:  # noqa: ANN401
+def _added(cells: Table, keys: Sequence[str], names: Sequence[str], found: Any) -> Any:  # noqa: ANN401
     statement = upsert(cells).from_select(["step", "start", *keys, *names], found)
     new, old = statement.excluded, cells.c
     totals = {name: func.nullif(func.coalesce(old[name], 0) + func.coalesce(new[name], 0), 0) for name in names}

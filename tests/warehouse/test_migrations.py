@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL, Engine, create_engine, inspect, text
 from sqlalchemy.exc import InternalError
 
-from warehouse import rollups, schema
+from warehouse import schema
 from warehouse.engine import (
     MIGRATIONS,
     advance_version,
@@ -43,13 +43,13 @@ def bare_url(server_url: URL, database_url: URL) -> URL:
 def test_the_migrations_make_the_schema_of_the_code(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, rollups.metadata) == []
+        assert compare_metadata(context, schema.metadata) == []
         assert current_revision(connection) == newest_revision()
 
 
 def test_check_constraints_are_in_the_migrations(engine: Engine) -> None:
     found = inspect(engine)
-    for table in rollups.metadata.tables.values():
+    for table in schema.metadata.tables.values():
         wanted = {str(item.name) for item in table.constraints if "ck_" in str(item.name)}
         assert {str(item["name"]) for item in found.get_check_constraints(table.name)} == wanted
 
@@ -60,7 +60,7 @@ def test_several_at_once(bare_url: URL) -> None:
     processes = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [process.communicate()[1] for process in processes] == [""] * 3
     engine = open_engine(bare_url)
-    assert set(rollups.metadata.tables) <= set(inspect(engine).get_table_names())
+    assert set(schema.metadata.tables) <= set(inspect(engine).get_table_names())
     engine.dispose()
 
 

@@ -20,7 +20,7 @@ SET_APART = {
 
 def upgrade() -> None:
     """Apply."""
-    counters = sa.Column(
+    counters: sa.Column[list[str]] = sa.Column(
         "counters",
         postgresql.ARRAY(sa.Text()),
         comment="which counters were recorded; NULL: the thirteen of form II.06",

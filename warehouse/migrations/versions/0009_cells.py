@@ -5,6 +5,9 @@ The cells are empty after it: the worker makes them, and until then questions ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -28,7 +31,7 @@ OF_ANSWERS = (
     "scored_five", "score_five", "answered_form", "satisfied_form", "scored_form", "score_form",
 )  # fmt: skip
 INSTANT = sa.DateTime(timezone=True)
-FACTS = {
+FACTS: dict[str, Any] = {
     "procedure": sa.Text(), "unit": sa.Text(), "channel": sa.SmallInteger(), "submitted_at": INSTANT,
     "received_at": INSTANT, "first_due_at": INSTANT, "due_at": INSTANT, "finished_at": INSTANT, "returned_at": INSTANT,
     "status": sa.SmallInteger(), "return_channel": sa.SmallInteger(), "payment": sa.SmallInteger(),
@@ -36,7 +39,7 @@ FACTS = {
     "supplements": sa.SmallInteger(), "supplement_requested_at": INSTANT, "reappointments": sa.SmallInteger(),
     "paused_seconds": sa.BigInteger(),
 }  # fmt: skip
-ANSWER_FACTS = {
+ANSWER_FACTS: dict[str, Any] = {
     "unit": sa.Text(), "answered_at": INSTANT, "scale": sa.Text(), "score": sa.SmallInteger(), "satisfied": sa.Boolean()
 }  # fmt: skip
 OPEN = sa.text("finished_at IS NULL")
@@ -95,7 +98,7 @@ def downgrade() -> None:
     _indexes(unit_first=False)
 
 
-def _cells(table: str, keys: dict[str, sa.types.TypeEngine[object]], counters: tuple[str, ...], comment: str) -> None:
+def _cells(table: str, keys: Mapping[str, Any], counters: tuple[str, ...], comment: str) -> None:
     comments = {"procedure": "'' where unknown", "channel": "0 where unknown"}
     op.create_table(
         table,
