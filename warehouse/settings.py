@@ -32,6 +32,7 @@ from warehouse.online_terms import OnlineTerms
 from warehouse.sources import Seconds, Section, SourceSettings, check_pushed
 from warehouse.vocabulary import Language
 
+
 SceneName = Literal["summary", "overdue", "course", "ranking", "channels", "satisfaction"]
 
 
