@@ -68,8 +68,10 @@
 
   /* the server is gone: Streamlit's dialog says what to type in a terminal; ours says what it means */
   function lost() {
+    if (!document.body) return;
+    const heads = ["Connection error", said("Connection error")];
     const dialog = [...document.querySelectorAll("[role='dialog']")].find((found) =>
-      /^(Connection error|Connection failed)/.test(found.dataset.iocFirst ??= found.innerText.trim()));
+      heads.some((words) => found.textContent.trim().startsWith(words)));
     let banner = document.getElementById("ioc-lost");
     if (dialog && !banner) {
       banner = document.createElement("div");
