@@ -92,7 +92,7 @@ def tile(item: Tile, now: pd.DataFrame, before: pd.DataFrame, context: Context) 
         change,
         better,
         item.meaning,
-        explained(item.metric, context.language),
+        explained(item.metric, context.language, context.terms),
         _target(item.metric, value, context),
         _certainty(value, context),
     )
