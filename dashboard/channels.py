@@ -19,7 +19,7 @@ from dashboard.state import in_url, selected
 from dashboard.tables import clickable
 from dashboard.texts import _, later
 from metrics import METRICS
-from warehouse.vocabulary import OnlineLevel, label
+from warehouse.online_terms import in_online_terms
 
 RATIO_KEY = "ratio"
 RATIOS = channels.SHORT
@@ -116,8 +116,8 @@ def to_convert(draw: Draw, view: View) -> None:
 
 def _readable(draw: Draw, table: pd.DataFrame) -> pd.DataFrame:
     names = draw.names("procedure", [str(code) for code in table["procedure"]])
-    words = [label(OnlineLevel(int(level)), draw.language) for level in table["online_level"]]
-    return table.assign(name=table["procedure"].map(names), level=words)[
+    levels = draw.names("online_level", [int(level) for level in table["online_level"].unique()])
+    return table.assign(name=table["procedure"].map(names), level=table["online_level"].astype(int).map(levels))[
         ["procedure", "name", "level", "paper", "known", "share"]
     ]
 
@@ -136,19 +136,20 @@ def _columns() -> dict[str, object]:
 
 def definitions(draw: Draw, view: View) -> None:
     """Draw every ratio of the page with its parts, target and definition."""
-    frame = answer(Ask(channels.SHARES), context_of(draw, view))
-    targets = {name: context_of(draw, view).target(name) for name in channels.SHARES}
+    context = context_of(draw, view)
+    frame = answer(Ask(channels.SHARES), context)
+    targets = {name: context.target(name) for name in channels.SHARES}
     rows = []
     for name in channels.SHARES:
         found, metric = figure(frame, name), METRICS[name]
         rows.append(
             {
-                _("Ratio"): metric.label.text(draw.language),
+                _("Ratio"): context.label(name),
                 _("Value"): found.text(draw.language) if found.denominator else _("nothing occurred"),
                 _("Numerator"): numbers.number(found.numerator, draw.language),
                 _("Denominator"): numbers.number(found.denominator, draw.language),
                 _("Target"): numbers.percent(targets[name], draw.language),
-                _("Definition"): metric.definition.text(draw.language),
+                _("Definition"): in_online_terms(metric.definition, context.terms).text(draw.language),
                 _("Legal basis"): metric.legal_basis or numbers.NONE,
             }
         )

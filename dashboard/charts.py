@@ -120,6 +120,7 @@ def unit_bars(names: list[str], values: list[float]) -> go.Figure:
         hoverinfo="skip",
     )
     figure.update_yaxes(autorange="reversed", rangemode="normal")
+    figure.update_xaxes(visible=False)  # the bars carry their numbers
     return figure
 
 

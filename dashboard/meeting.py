@@ -16,7 +16,7 @@ import streamlit as st
 
 from dashboard import numbers
 from dashboard.board_cards import board_view
-from dashboard.boards.build import build
+from dashboard.boards.build import build, finding
 from dashboard.boards.content import BuiltSlide
 from dashboard.boards.context import Context
 from dashboard.boards.meeting import MEETING
@@ -108,28 +108,25 @@ def agenda(draw: Draw) -> None:
     view = page_head(draw, _("Weekly meeting"), dimensions=("unit",))
     if draw.version == 0 or draw.units().empty:
         return
-    deck = newest(draw, view)
+    context = Context(draw, board_view(view))
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.button(
-            _("Begin"), icon=":material/play_arrow:", type="primary", key="begin", on_click=_show, args=(1, deck.at)
-        )
+        st.button(_("Begin"), icon=":material/play_arrow:", type="primary", key="begin", on_click=_show, args=(1,))
         st.caption(age_note(draw), width="content")
         st.caption(_("Figures stand still from here on. Keys: → ← PageUp PageDown Home End move, Esc ends."))
     with st.grid(3, min_column_width=300, gap="small"):
-        for number, slide in enumerate(deck.slides, 1):
+        for number, slide in enumerate(MEETING.slides, 1):
             with st.container(key=f"card-agenda-{slide.name}", height="stretch", gap="xsmall"):
-                st.markdown(f"#### {number}. {plain(slide.title)}")
-                if slide.lead:
-                    st.caption(plain(slide.lead))
+                st.markdown(f"#### {number}. {_(slide.title)}")
+                st.caption(plain(finding(slide, context)))
                 with st.container(vertical_alignment="bottom", height="stretch"):
                     st.button(
                         _("Show"), key=f"open-slide-{slide.name}", type="tertiary", icon=":material/slideshow:",
-                        on_click=_show, args=(number, deck.at),
+                        on_click=_show, args=(number,),
                     )  # fmt: skip
 
 
-def _show(number: int, at: str) -> None:
-    st.query_params.update({SLIDE_KEY: str(number), AT_KEY: at})
+def _show(number: int) -> None:
+    st.query_params[SLIDE_KEY] = str(number)
 
 
 def present(draw: Draw) -> None:

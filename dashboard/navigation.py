@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import resources
 from dashboard.texts import LANGUAGE_KEY, _, later
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
@@ -113,6 +114,8 @@ SCREENS = (OVERVIEW, MAP, RANKING, UNIT, WORKLIST, CHANNELS, SATISFACTION, MEETI
 CARRIED = ("period", "compare", "units", "fields", "channels", LANGUAGE_KEY)
 """Selections that go along from page to page."""
 _KEPT = "_kept"
+GALLERY_PATH = "thu-vien-mau"
+"""The components in each state, for developers; in no menu."""
 
 
 SECTIONS = {
@@ -129,6 +132,8 @@ def menu() -> dict[str, list[st.Page]]:
     sections = {title: screens for title, screens in found.items() if len(screens) > 1}
     inside = {screen.path for screens in sections.values() for screen in screens}
     pages = {"": [screen.page() for screen in SCREENS if screen.path not in inside]}
+    if resources.settings().display.gallery:
+        pages[""].append(st.Page(PAGES / "gallery.py", url_path=GALLERY_PATH, visibility="hidden"))
     return {**pages, **{_(title): [screen.page() for screen in screens] for title, screens in sections.items()}}
 
 

@@ -58,7 +58,7 @@ def _live_pulse(version: int) -> None:
         if not beat.reachable:
             st.badge(_("Warehouse does not answer"), icon=":material/cloud_off:", color="red")
             return
-        _freshness_badge(oldest_source(beat.states))
+        freshness_badge(oldest_source(beat.states))
         shown = st.session_state.setdefault("_shown", {"version": version, "mark": mark})
         if beat.version != shown["version"] or mark != shown["mark"]:
             st.session_state["_shown"] = {"version": beat.version, "mark": mark}
@@ -81,7 +81,8 @@ def oldest_source(states: Iterable[SourceState]) -> SourceState | None:
     return max(figures, key=lambda state: (order.index(state.freshness), state.age or timedelta.max), default=None)
 
 
-def _freshness_badge(oldest: SourceState | None) -> None:
+def freshness_badge(oldest: SourceState | None) -> None:
+    """Draw how old the data is: sign, words, colour; the state of the source that is the most behind."""
     if oldest is None:
         st.badge(_("No source configured"), icon=":material/help:", color="gray")
         return

@@ -29,7 +29,7 @@ from warehouse.settings import Settings
 
 WIDTH, HEIGHT = 1920, 1080
 LONGEST_BEAT = 2.0
-SILENT_BEATS, SILENT_SECONDS = 6, 12.0
+SILENT_BEATS, SILENT_SECONDS = 6, 20.0
 KEPT = "_wall_oldest"
 
 

@@ -32,7 +32,6 @@ from warehouse.online_terms import OnlineTerms
 from warehouse.sources import Seconds, Section, SourceSettings, check_pushed
 from warehouse.vocabulary import Language
 
-
 SceneName = Literal["summary", "overdue", "course", "ranking", "channels", "satisfaction"]
 
 
@@ -59,12 +58,14 @@ class DisplaySettings(Section):
     area: str = Field("", description="name of the district or province, in the header")
     language: Language = Field("vi", description="language of a first visit: vi or en")
     root_unit: str | None = Field(None, description="code of the unit whose area the screens show; none: everything")
+    own_unit: str | None = Field(None, description="code of the unit that the ranking pins and the unit page opens with")
     default_period: str = Field("month-to-date", description="period of a first visit, a preset or text such as 2022")
     online_terms: OnlineTerms = Field(
         "new", description="words for online levels: new (một phần, toàn trình), old (mức độ 3, 4) or both"
     )
     refresh_seconds: Seconds = Field(2.0, description="how often an open page looks for a new data version")
     map_schematic: bool = Field(True, description="draw a labelled schematic where no boundaries are loaded")
+    gallery: bool = Field(False, description="for developers: show every component in each state at /thu-vien-mau")
 
 
 class WallSettings(Section):

@@ -27,8 +27,12 @@ def build(slide: Slide, context: Context) -> BuiltSlide:
         BuiltRow(tuple(built_block(block, context) for block in row.blocks), row.widths, row.weight)
         for row in slide.rows
     ]
-    lead = slide.lead.say(_answers(slide.lead.asks, context), context) if slide.lead else ""
-    return BuiltSlide(slide.name, context.say(slide.title), lead, tuple(rows))
+    return BuiltSlide(slide.name, context.say(slide.title), finding(slide, context), tuple(rows))
+
+
+def finding(slide: Slide, context: Context) -> str:
+    """Return the finding of a slide in one sentence; empty where none is declared."""
+    return slide.lead.say(_answers(slide.lead.asks, context), context) if slide.lead else ""
 
 
 def built_block(block: Block, context: Context) -> Content:
@@ -88,7 +92,7 @@ def tile(item: Tile, now: pd.DataFrame, before: pd.DataFrame, context: Context) 
         change,
         better,
         item.meaning,
-        explained(item.metric, context.language),
+        explained(item.metric, context.language, context.terms),
         _target(item.metric, value, context),
         _certainty(value, context),
     )
@@ -156,4 +160,4 @@ def _target(metric: str, value: Figure, context: Context) -> str:
     return _("✓ target {target} met", target=text) if met else _("✗ target {target} not met", target=text)
 
 
-__all__ = ["answer", "build", "built_block", "figure_text", "span", "tile"]
+__all__ = ["answer", "build", "built_block", "figure_text", "finding", "span", "tile"]

@@ -14,6 +14,7 @@ from dashboard.metric_words import short_head, short_title
 from dashboard.words import translate
 from metrics import METRICS, Period
 from metrics.interval import Interval
+from warehouse.online_terms import OnlineTerms, in_online_terms
 from warehouse.settings import Settings
 from warehouse.vocabulary import Language, UnitKind
 
@@ -84,6 +85,11 @@ class Context:
         """Language of the words."""
         return self.reader.language
 
+    @property
+    def terms(self) -> OnlineTerms:
+        """The words for levels of online service that are set."""
+        return self.reader.settings.display.online_terms
+
     def say(self, text: str, **values: object) -> str:
         """Return a text of the catalogue with `{name}` places filled in."""
         words = translate(text, self.language)
@@ -104,19 +110,19 @@ class Context:
 
     def title(self, metric: str) -> str:
         """Return the short title of a metric."""
-        return short_title(metric, self.language)
+        return short_title(metric, self.language, self.terms)
 
     def head(self, metric: str) -> str:
         """Return the shortest name of a metric, for heads of columns."""
-        return short_head(metric, self.language)
+        return short_head(metric, self.language, self.terms)
 
     def label(self, metric: str) -> str:
         """Return the full name of a metric."""
-        return METRICS[metric].label.text(self.language)
+        return in_online_terms(METRICS[metric].label, self.terms).text(self.language)
 
     def definition(self, metric: str) -> str:
         """Return the formula of a metric in a few words."""
-        return METRICS[metric].short.text(self.language)
+        return in_online_terms(METRICS[metric].short, self.terms).text(self.language)
 
     def civil(self, instant: datetime) -> date:
         """Return the civil day of an instant."""

@@ -67,18 +67,32 @@
   }
 
   /* the server is gone: Streamlit's dialog says what to type in a terminal; ours says what it means */
+  const PATIENCE = 4000;
+  let away = null;
+
+  /* Streamlit says only in a corner that it is connecting again; figures that stand still must not look fresh */
+  setInterval(() => {
+    const state = document.querySelector("[data-testid='stApp']")?.dataset.testConnectionState;
+    if (!state || state === "CONNECTED") away = null;
+    else away ??= performance.now();
+    lost();
+  }, 1000);
+
   function lost() {
+    if (!document.body) return;
+    const heads = ["Connection error", said("Connection error")];
     const dialog = [...document.querySelectorAll("[role='dialog']")].find((found) =>
-      /^(Connection error|Connection failed)/.test(found.dataset.iocFirst ??= found.innerText.trim()));
+      heads.some((words) => found.textContent.trim().startsWith(words)));
+    const gone = Boolean(dialog) || (away !== null && performance.now() - away > PATIENCE);
     let banner = document.getElementById("ioc-lost");
-    if (dialog && !banner) {
+    if (gone && !banner) {
       banner = document.createElement("div");
       banner.id = "ioc-lost";
       banner.setAttribute("role", "alert");
       banner.textContent = frame.lost[language()] || frame.lost.en;
       document.body.append(banner);
     }
-    if (!dialog && banner) banner.remove();
+    if (!gone && banner) banner.remove();
     document.body.classList.toggle("ioc-is-lost", Boolean(dialog));
   }
 

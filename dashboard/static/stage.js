@@ -68,10 +68,11 @@ function tick(stage) {
   const alarm = silent ? data.words.lost : data.reachable ? "" : data.words.unreachable;
   put(find("alarm"), alarm);
   find("alarm").hidden = alarm === "";
-  if (silent) knock(stage);
+  if (performance.now() - stage.heard > (data.silent_after + 10) * 1000) knock(stage);
 }
 
-/* asks a silent server whether it is back, every five seconds, and loads the page again when it is */
+/* asks a silent server whether it is back, every five seconds, and loads the page again when it is; not at once, as a
+   connection that broke mends itself */
 function knock(stage) {
   if (stage.knocking || performance.now() - stage.knocked < 5000) return;
   stage.knocking = true;

@@ -75,6 +75,40 @@ def test_from_the_ranking_to_a_unit(visit: Visit) -> None:
     visitor.assert_clean()
 
 
+def test_a_head_orders_the_whole_worklist_and_a_group_narrows_it(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/can-xu-ly?kind=open")
+    grid = page.locator(".st-key-worklist_table [data-testid='stDataFrame']")
+    grid.click(position={"x": 40, "y": 18})
+    page.wait_for_url("**order=code*")
+    visitor.settled()
+    grid.click(position={"x": 40, "y": 18})
+    page.wait_for_url("**order=-code*")
+    visitor.settled()
+    page.wait_for_timeout(500)
+    first_row(page, "worklist_groups_unit")
+    page.wait_for_url("**units=27*")
+    visitor.settled()
+    page.go_back()
+    page.wait_for_function("() => !location.search.includes('units=') && location.search.includes('order=-code')")
+    visitor.settled()
+    visitor.assert_clean()
+
+
+def test_from_a_unit_to_its_place_pinned_and_back(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open("/don-vi?unit=27601&period=last-12-months")
+    page.get_by_role("link", name="Vì sao có thứ hạng này?").click()
+    page.wait_for_url("**/xep-hang?**unit=27601*")
+    visitor.settled()
+    page.locator(".st-key-card-own").get_by_text("Xã Vĩnh Lộc A").first.wait_for()
+    page.go_back()
+    page.wait_for_url("**/don-vi?**unit=27601*")
+    visitor.settled()
+    assert title(page) == "Đơn vị"
+    visitor.assert_clean()
+
+
 def test_a_click_on_the_map_opens_the_unit(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open("/")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics import Period, previous
+from metrics import Period, previous, year_before
 from metrics.period import PRESETS, buckets
 from tests.metrics.world import AMSTERDAM, HANOI
 from warehouse.errors import BadQuestion
@@ -113,6 +113,36 @@ def test_buckets_cover_the_period_without_gap_or_overlap(first: date, length: in
     for bucket in cuts:
         named = Period.parse(bucket.code, HANOI)
         assert named.start <= bucket.start <= bucket.end <= named.end
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "first", "stop"),
+    [
+        ("2022-03", "2021-03", "2021-03-01", "2021-04-01"),
+        ("2022Q1", "2021Q1", "2021-01-01", "2021-04-01"),
+        ("2022H2", "2021H2", "2021-07-01", "2022-01-01"),
+        ("2022", "2021", "2021-01-01", "2022-01-01"),
+        ("2022-W48", "2021-W48", "2021-11-29", "2021-12-06"),
+        ("2020-W53", "2019-W52", "2019-12-23", "2019-12-30"),
+        ("report-2022-03", "report-2021-03", "2021-02-15", "2021-03-15"),
+        ("report-2022", "report-2021", "2020-12-15", "2021-12-15"),
+        ("2024-02-29", "2023-02-28", "2023-02-28", "2023-03-01"),
+        ("2024-02-01/2024-02-29", "2023-02-01/2023-02-28", "2023-02-01", "2023-03-01"),
+        ("month-to-date", "2023-03-01/2023-03-30", "2023-03-01", "2023-03-31"),
+        ("today", "2023-03-30", "2023-03-30", "2023-03-31"),
+    ],
+)
+def test_the_same_period_of_the_year_before(text: str, named: str, first: str, stop: str) -> None:
+    before = year_before(Period.parse(text, HANOI, today=TODAY))
+    assert (before.start, before.end, before.text) == (_midnight(first), _midnight(stop), named)
+    assert Period.parse(named, HANOI, today=TODAY) == before
+
+
+def test_the_year_before_of_instants_keeps_their_clock() -> None:
+    period = Period.parse("2024-02-29T08:00:00+07:00/2024-03-01T09:30:00+07:00", HANOI)
+    before = year_before(period)
+    assert before.start.isoformat() == "2023-02-28T08:00:00+07:00"
+    assert before.end.isoformat() == "2023-03-01T09:30:00+07:00"
 
 
 def _midnight(day: str) -> datetime:
