@@ -45,8 +45,8 @@ MOST_LOGGED = 200_000
 """With a longer log it is cheaper to make all cells anew."""
 KIND_KEYS = ("procedure", "channel")
 TABLES = {"dossier": dossier, "survey_answer": survey_answer}
-MEMORY = "256MB"
-"""For the sums of all rows; only while they are made anew."""
+MEMORY = "64MB"
+"""For each of the sums of all rows; only while they are made anew."""
 
 
 class Refreshed(StrEnum):
