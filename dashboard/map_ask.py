@@ -14,7 +14,7 @@ from dashboard.map_classes import LENGTHS, Classes, classes_of, value_text
 from dashboard.maps import Mark
 from dashboard.numbers import THIN, number
 from dashboard.texts import _, later
-from metrics import METRICS, Kind, Period
+from metrics import METRICS, Period
 from metrics.metric import Unit
 from metrics.period import buckets, shift_months
 from warehouse.vocabulary import Language
@@ -53,7 +53,10 @@ class Answer:
 
     metric: str
     rows: pd.DataFrame
-    """Indexed by unit code: value, numerator, denominator, and place (1 is the highest value)."""
+    """Indexed by unit code: value, numerator, denominator, whether they are few, and place (1 is the highest value).
+
+    A value that rests on few cases has no place.
+    """
     classes: Classes
     total: Figure
 
@@ -96,14 +99,15 @@ def _span(months: list[str]) -> str:
 def _answer(metric: str, frame: pd.DataFrame, all_values: pd.Series, total: Figure) -> Answer:
     rows = frame[frame["unit"].notna()].set_index("unit")[["value", "numerator", "denominator"]]
     rows = rows.astype("Float64").astype(float)
-    rows["place"] = rows["value"].rank(ascending=False, method="min")
+    rows["few"] = [is_few(metric, denominator) for denominator in rows["denominator"]]
+    rows["place"] = rows["value"].where(~rows["few"]).rank(ascending=False, method="min")
     return Answer(metric, rows, classes_of(metric, all_values.astype("Float64").astype(float)), total)
 
 
 def marks(draw: Draw, found: Answer, codes: list[str]) -> dict[str, Mark]:
     """Return what the map says of each unit: value, parts, place, and a word of caution where they are few."""
     metric = METRICS[found.metric]
-    last = len(found.known)
+    last = int(found.rows["place"].count())
     rows = found.rows.to_dict("index")
     made = {}
     for code in codes:
@@ -114,9 +118,10 @@ def marks(draw: Draw, found: Answer, codes: list[str]) -> dict[str, Mark]:
         lines = [
             words for words in (parts(found.metric, row["numerator"], row["denominator"], draw.language),) if words
         ]
-        lines.append(_("number {place} from the top of {last}", place=int(row["place"]), last=last))
-        if is_few(found.metric, row["denominator"]):
+        if row["few"]:
             lines.append(_("few cases (under {minimum}): read with care", minimum=metric.minimum))
+        else:
+            lines.append(_("number {place} from the top of {last}", place=int(row["place"]), last=last))
         text = value_text(found.metric, row["value"], draw.language)
         short = text.partition(THIN)[0] if metric.unit in LENGTHS else text
         made[code] = Mark(row["value"], text, tuple(lines), short)
@@ -125,7 +130,7 @@ def marks(draw: Draw, found: Answer, codes: list[str]) -> dict[str, Mark]:
 
 def is_few(metric: str, denominator: float) -> bool:
     """Whether a value rests on so few cases that it is uncertain."""
-    return bool(METRICS[metric].kind is not Kind.STOCK and denominator < METRICS[metric].minimum)
+    return bool(denominator < METRICS[metric].minimum)
 
 
 def parts(metric: str, numerator: float, denominator: float, language: Language) -> str:

@@ -97,7 +97,7 @@ def _list(draw: Draw, found: Answer, units: pd.DataFrame) -> None:
         **in_url(ORDER_KEY, "most", ORDERS),
     )
     least = selected(ORDER_KEY, "most", ORDERS) == "least"
-    rows = found.rows.sort_values("value", ascending=least, na_position="last", kind="stable")
+    rows = found.rows.sort_values(["few", "value"], ascending=[True, least], na_position="last", kind="stable")
     names = dict(zip(units["code"], units["name"], strict=True))
     metric = METRICS[found.metric]
     size = LENGTHS[metric.unit][0] if metric.unit in LENGTHS else 1.0
@@ -118,7 +118,7 @@ def _list(draw: Draw, found: Answer, units: pd.DataFrame) -> None:
         "place": st.column_config.NumberColumn("#", width=44, alignment="right"),
         "unit": st.column_config.TextColumn(_("Unit"), width=150),
         "value": st.column_config.NumberColumn(head[:1].upper() + head[1:], width=78, alignment="right"),
-        "parts": st.column_config.TextColumn(_("Parts"), width=96),
+        "parts": st.column_config.TextColumn(_("Parts"), width=92, help=_("Few cases stand last and have no place")),
     }
     with st.container(key="map-list", height="stretch"):
         clickable(

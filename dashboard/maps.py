@@ -19,6 +19,7 @@ from dashboard.map_labels import Label, Paper, labels_of
 from dashboard.map_layers import COLUMNS, LAYER, METRES, TALLEST, Row
 from dashboard.map_places import Places, places_of
 from dashboard.numbers import NONE
+from dashboard.texts import _
 from dashboard.theme import Scale, rgba
 
 UNKNOWN = ("#C9D1DD", "#3A4760")
@@ -96,7 +97,8 @@ def unit_map(
     alt: str,
     on_pick: Callable[[], None],
 ) -> None:
-    """Draw the units (columns code, name, lat, lon) coloured by `values` and labelled with name and text.
+    """Draw the units (columns code, name, lat, lon) coloured by `values` and labelled with name and text; say so
+    where the shapes are no boundaries.
 
     `values` and `texts` are indexed by unit code. A click selects the unit and calls `on_pick`.
     """
@@ -105,6 +107,8 @@ def unit_map(
     marks = {code: Mark(known.get(code), str(texts.get(code, ""))) for code in places.found}
     names = dict(zip(units["code"].astype(str), units["name"].astype(str), strict=True))
     draw_map(places, names, marks, shade, Canvas(int(height * 1.6), height), key=key, alt=alt, on_pick=on_pick)
+    if places.schematic:
+        st.caption(_("Schematic, not boundaries"))
 
 
 def draw_map(
