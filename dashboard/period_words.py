@@ -92,8 +92,8 @@ def _name(text: str) -> str | None:
     number, year = int(match[part]), match["year"]
     if part == "half":
         return _("First half of {year}", year=year) if number == 1 else _("Second half of {year}", year=year)
-    pattern = _(_REPORTS[part] if match["report"] else _UNITS[part])
-    return pattern.format(month=number, quarter=ROMAN.get(number, number), year=year)
+    patterns = _REPORTS if match["report"] else _UNITS
+    return _(patterns[part]).format(month=number, quarter=ROMAN.get(number, number), year=year)
 
 
 def understood(text: str) -> str:
