@@ -18,7 +18,10 @@ Visit = Callable[..., Visitor]
 DWELL = "8"
 PATIENCE = 120_000
 """Milliseconds for what takes one second on a machine that has nothing else to do."""
-RESTART = re.compile(r"WebSocket|ERR_CONNECTION_REFUSED|Failed to fetch|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE")
+RESTART = re.compile(
+    r"WebSocket|ERR_CONNECTION_REFUSED|Failed to fetch|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|disconnected from server"
+    r"|Error in reaching server endpoint|server is not responding"
+)
 """What a browser itself writes when a server is away."""
 
 
