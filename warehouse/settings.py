@@ -58,7 +58,9 @@ class DisplaySettings(Section):
     area: str = Field("", description="name of the district or province, in the header")
     language: Language = Field("vi", description="language of a first visit: vi or en")
     root_unit: str | None = Field(None, description="code of the unit whose area the screens show; none: everything")
-    own_unit: str | None = Field(None, description="code of the unit that the ranking pins and the unit page opens with")
+    own_unit: str | None = Field(
+        None, description="code of the unit that the ranking pins and the unit page opens with"
+    )
     default_period: str = Field("month-to-date", description="period of a first visit, a preset or text such as 2022")
     online_terms: OnlineTerms = Field(
         "new", description="words for online levels: new (một phần, toàn trình), old (mức độ 3, 4) or both"
