@@ -26,7 +26,10 @@ from metrics.interval import wilson
 
 HEADLINES = ("overdue", "due_soon_24h", "open", "received", "resolved", "on_time_06")
 COURSE = ("received", "resolved", "open", "overdue")
-STOCKS = ("overdue", "due_soon_24h", "open")
+STOCKS = ("overdue", "open")
+COMPARED = tuple(name for name in HEADLINES if name != "due_soon_24h")
+"""What has a course and a comparison: what was due soon at a past instant tells nobody anything."""
+SOONER = "due_soon_8h"
 COURSE_DAYS = 30
 MEANINGS = {"overdue": Meaning.OVERDUE, "due_soon_24h": Meaning.DUE_SOON}
 MAP_KEY = "unit_map"
@@ -72,9 +75,9 @@ def tiles(draw: Draw, view: View) -> None:
 
 def _tiles(draw: Draw, view: View) -> list[Tile]:
     filters = view.filters
-    now = draw.ask(HEADLINES, view.period, filters=filters)
-    before = draw.ask(HEADLINES, view.compared, filters=filters) if view.compared else None
-    course = draw.ask(HEADLINES, course_period(draw, view.period), by=("day",), filters=filters)
+    now = draw.ask((*HEADLINES, SOONER), view.period, filters=filters)
+    before = draw.ask(COMPARED, view.compared, filters=filters) if view.compared else None
+    course = draw.ask(COMPARED, course_period(draw, view.period), by=("day",), filters=filters)
     aims = goals(draw, HEADLINES, subject(draw, filters))
     changed = draw.corrections(now, view.period, filters)
     by_day = view.compared is not None and view.compared == previous(view.period)
@@ -86,14 +89,18 @@ def _tiles(draw: Draw, view: View) -> list[Tile]:
         goal = aims.get(name)
         meaning = state_of(shown, goal, MEANINGS.get(name, Meaning.NEUTRAL))
         corrected = changed.get((None, name))
-        row.append(Tile(shown, meaning, compared, words, values, goal=goal, correction=corrected))
+        note = ""
+        if name == "due_soon_24h":
+            sooner = figure(now, SOONER).text(draw.language)
+            note = _("{count} of them within 8 hours of office time", count=sooner)
+        row.append(Tile(shown, meaning, compared, words, values, note=note, goal=goal, correction=corrected))
     return row
 
 
 def _compared(
     draw: Draw, view: View, name: str, before: pd.DataFrame | None, by_day: Sequence[float]
 ) -> tuple[Figure | None, str]:
-    if before is None:
+    if before is None or name not in COMPARED:
         return None, ""
     if name not in STOCKS or not by_day:
         return figure(before, name), view.compared_words

@@ -29,6 +29,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     union,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -140,6 +141,9 @@ class _Maker:
         self.connection.execute(select(func.set_config("work_mem", MEMORY, True)))
         for statement in self.statements.anew:
             self.connection.execute(statement)
+        self.connection.execute(
+            text("analyze unit_cell, kind_cell")
+        )  # for the first question
 
     def carry_over(self) -> None:
         """Add what the log tells to the cells."""
