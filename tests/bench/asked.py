@@ -64,13 +64,21 @@ def _short(value: Any) -> str:  # noqa: ANN401 - any argument
     return "" if value is None else str(value)
 
 
+def _notes() -> Notes:
+    """Put the notes in place, once: the pages are read once in a process."""
+    if not isinstance(st.cache_data, Notes):
+        st.cache_data = Notes(st.cache_data)  # type: ignore[assignment]
+    found: Any = st.cache_data
+    assert isinstance(found, Notes)
+    return found
+
+
 def questions_of_screens(url: URL, config: Path, runs: int) -> tuple[Times, Times, Times]:
     """Draw every page `runs` times without and with answers in the cache.
 
     Returns the milliseconds of every question, and of every page's script, cold and warm.
     """
-    notes = Notes(st.cache_data)
-    st.cache_data = notes  # type: ignore[assignment]
+    notes = _notes()
     os.environ |= {"IOC_CONFIG": str(config), "IOC_DATABASE__URL": url.render_as_string(hide_password=False)}
     os.chdir(ROOT)
     from streamlit.testing.v1 import AppTest  # noqa: PLC0415 - after the decorator was put in place
@@ -78,6 +86,7 @@ def questions_of_screens(url: URL, config: Path, runs: int) -> tuple[Times, Time
     from dashboard.navigation import SCREENS  # noqa: PLC0415 - as above
 
     st.cache_resource.clear()
+    notes.times = defaultdict(list)
     cold: Times = {}
     warm: Times = {}
     for screen in SCREENS:
