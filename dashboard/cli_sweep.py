@@ -27,6 +27,8 @@ from warehouse.sources import SourceSettings
 if TYPE_CHECKING:
     from connectors.sweep import SweepReport
 
+WHOLE_LINE = 200
+"""Columns of a table that goes into a file: its lines are not wrapped."""
 NUMBERS = ("keys", "missing", "new", "back", "lost", "unread", "days that differ", "seconds")
 
 
@@ -54,6 +56,8 @@ def sweep(
                 bar.update(task, completed=report.run.read)
 
             reports.append(sweep_source(engine, settings, entry, now=datetime.now(UTC), progress=show))
+    if not out.is_terminal:
+        out.width = WHOLE_LINE
     out.print(_table(reports))
     failed = [report for report in reports if report.error]
     for report in failed:

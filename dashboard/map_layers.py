@@ -53,8 +53,8 @@ def polygon_rows(places: Places, rows: Mapping[str, Row]) -> str:
     return f"[{','.join(found)}]"
 
 
-def polygons(*, dark: bool) -> pdk.Layer:
-    """Return the layer of the coloured units."""
+def polygons(*, dark: bool, many: bool) -> pdk.Layer:
+    """Return the layer of the coloured units; the borders of `many` are so thin at first that colours remain."""
     return pdk.Layer(
         "PolygonLayer",
         _mark(LAYER),
@@ -63,9 +63,10 @@ def polygons(*, dark: bool) -> pdk.Layer:
         position_format=String("XY"),
         get_fill_color="fill",
         get_line_color=rgba("#131F34" if dark else "#FFFFFF"),
-        line_width_min_pixels=1,
+        get_line_width=60,
+        line_width_min_pixels=0 if many else 1,
         line_width_max_pixels=1.5,
-        line_joint_rounded=True,
+        _sub_layer_props={"stroke": {"pickable": False}},  # lines make a click without a graphics card last too long
         pickable=True,
         auto_highlight=True,
         highlight_color=[255, 255, 255, 70] if dark else [20, 33, 58, 60],
@@ -108,12 +109,17 @@ def columns(rows: Sequence[Row], radius: float) -> pdk.Layer:
     )
 
 
-def labels(rows: Sequence[Row], *, dark: bool, grow: bool, inside: bool) -> pdk.Layer:
+def label_rows(rows: Sequence[Row]) -> str:
+    """Write the rows of a layer of labels."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def labels(name: str, *, dark: bool, grow: bool, inside: bool) -> pdk.Layer:
     """Return a layer of names and numbers: of a size in pixels, or in metres so that they grow with the map."""
     return pdk.Layer(
         "TextLayer",
-        rows,
-        id="growing" if grow else "labels",
+        _mark(name),
+        id=name,
         get_position="spot",
         get_text="label",
         get_color="ink",

@@ -13,7 +13,7 @@ from dashboard.draw import Draw
 from dashboard.filters import View
 from dashboard.map_ask import CHOICES, FIRST, WHOLE, Answer, answer, marks, months_of
 from dashboard.map_places import Places, places_of
-from dashboard.map_side import side
+from dashboard.map_side import ORDER_KEY, side
 from dashboard.shell import age_note, nothing_here
 from dashboard.state import in_url, put, selected
 from dashboard.texts import _, later, plain
@@ -56,7 +56,13 @@ def map_screen(draw: Draw, view: View) -> None:
     with right, card("map-side", metric_words.short_title(metric, draw.language), age_note(draw)):
         side(draw, found, units, places, month)
     if code := st.session_state.pop("_picked", None):
-        navigation.go(navigation.UNIT, unit=code)
+        navigation.go(navigation.UNIT, unit=code, **_chosen())
+
+
+def _chosen() -> dict[str, str]:
+    """Return what the URL chooses on this page: it goes along, for the back button comes back to the last address."""
+    names = (METRIC_KEY, MONTH_KEY, STYLE_KEY, ORDER_KEY)
+    return {name: st.query_params[name] for name in names if name in st.query_params}
 
 
 def choose(draw: Draw) -> str:

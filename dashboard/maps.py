@@ -29,7 +29,7 @@ HATCH_PIXELS = 10
 BASE = ("#E4EAF2", "#22314A")
 """Of units under columns."""
 LABELLED = 600
-"""With more units the labels are names only."""
+"""With more units the labels are names only, and only those that are read at the first view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def draw_map(
     hatch = {"pattern": "hatch", "scale": round(HATCH_PIXELS / 32 * METRES * cos(radians(view.latitude)) / scale, 2)}
     unknown = {code: hatch for code in rows if marks[code].value is None}
     ground = {code: {**row, "fill": rgba(BASE[dark])} for code, row in rows.items()} if canvas.columns else rows
-    layers = [map_layers.polygons(dark=dark)]
+    layers = [map_layers.polygons(dark=dark, many=len(places.found) > LABELLED)]
     written = {LAYER: map_layers.polygon_rows(places, ground)}
     if unknown:
         layers.append(map_layers.hatching(dark=dark))
@@ -144,9 +144,11 @@ def draw_map(
     with_numbers = len(places.found) <= LABELLED
     texts = [Label(code, names[code], _number(marks[code]) if with_numbers else "") for code in places.found]
     paper = Paper(scale, dark=dark, inside=places.schematic and not canvas.columns)
-    for grow, written_labels in zip((False, True), labels_of(texts, places, paper, rows, heights), strict=True):
-        if written_labels:
-            layers.append(map_layers.labels(written_labels, dark=dark, grow=grow, inside=paper.inside))
+    fixed, growing = labels_of(texts, places, paper, rows, heights)
+    for name, found in (("labels", fixed), ("growing", growing if with_numbers else [])):
+        if found:
+            layers.append(map_layers.labels(name, dark=dark, grow=found is growing, inside=paper.inside))
+            written[name] = map_layers.label_rows(found)
     st.pydeck_chart(
         map_layers.deck(layers, view, written, _tooltip(dark=dark)),
         key=key,

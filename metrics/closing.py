@@ -70,7 +70,7 @@ def record_closed(engine: Engine, *, clock: Clock, as_of: datetime) -> Closing:
         if not held:
             return Closing()
         try:
-            return _record_all(engine, clock, as_of)
+            return _record_all(engine, clock, as_of.replace(microsecond=0))  # instants are whole seconds
         finally:
             holder.execute(select(func.pg_advisory_unlock(CLOSING_LOCK)))
             holder.commit()

@@ -71,7 +71,7 @@ def for_screen(shapes: Mapping[str, BaseGeometry], vertices: int = VERTICES) -> 
         made = simplified(shapes, step)
         if _count(made) <= vertices:
             break
-    else:
+    if step:
         made = {code: _without_specks(item) for code, item in made.items()}
     digits = 5 if _count(made) <= vertices / 4 else 4  # one metre or eleven
     return {code: _parts(item, digits) for code, item in made.items()}

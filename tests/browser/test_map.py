@@ -53,7 +53,8 @@ def test_hover_click_and_back(visit: Visit, width: int, height: int) -> None:
             continue
     assert "unit=27" in page.url
     visitor.settled()
-    page.wait_for_function("name => document.querySelector('[data-testid=stMain]').innerText.includes(name)", arg=name)
+    chosen = page.locator('[data-testid="stMain"] input').evaluate_all("found => found.map(e => e.value)")
+    assert name in chosen
     page.go_back()
     page.wait_for_url("**/ban-do?**metric=on_time_06**")
     page.locator(".st-key-map-stage canvas").first.wait_for()
