@@ -141,9 +141,7 @@ class _Maker:
         self.connection.execute(select(func.set_config("work_mem", MEMORY, True)))
         for statement in self.statements.anew:
             self.connection.execute(statement)
-        self.connection.execute(
-            text("analyze unit_cell, kind_cell")
-        )  # for the first question
+        self.connection.execute(text("analyze unit_cell, kind_cell"))  # for the first question
 
     def carry_over(self) -> None:
         """Add what the log tells to the cells."""

@@ -34,6 +34,7 @@ from metrics.calendar import Clock
 from metrics.cell_clocks import CellClock, cell_clocks, fingerprint, horizon, of_log
 from metrics.counters import ACCEPTANCE_SECONDS, Condition
 from metrics.dimensions import DIMENSIONS
+from metrics.memory import once
 from metrics.question import Question
 from metrics.statements import BUCKET, Base, Spans, Statement, aggregate
 from metrics.working_time import WorkingTime
@@ -72,6 +73,10 @@ class State:
     @classmethod
     def read(cls, connection: Connection, clock: Clock) -> State | None:
         """Return the state; None where the cells cannot be used by this clock now."""
+        return once(connection, ("cells", clock), lambda: cls._read(connection, clock))
+
+    @classmethod
+    def _read(cls, connection: Connection, clock: Clock) -> State | None:
         few = [select(literal(1)).select_from(log).limit(MOST_LOGGED + 1).subquery() for log in rollups.LOGS.values()]
         lengths = [select(func.count()).select_from(rows).scalar_subquery() for rows in few]
         row = connection.execute(select(cell_state, (lengths[0] + lengths[1]).label("logged"))).one_or_none()

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from itertools import accumulate, product
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from metrics.calendar import Clock
@@ -122,6 +124,8 @@ def keys(question: Question, counts: Counts) -> list[Key]:
         units = _units(question)
         if "unit" in position:
             units |= {str(key[position["unit"]]) for key in found}
+        if question.groups == ("unit",):
+            return [(code,) for code in sorted(units)]
         ages = tuple(OVERDUE_AGES) if "overdue_age" in position else (None,)
         for code, age in product(units or {""}, ages):
             values = {"unit": code, "unit_kind": question.tree.kind(code), "overdue_age": age}
@@ -144,38 +148,81 @@ def _units(question: Question) -> set[str]:
 
 
 def frame(question: Question, counts: Counts, groups: list[Key]) -> pd.DataFrame:
-    """Write the counts as the frame that `measure` promises."""
+    """Write the counts as the frame that `measure` promises: a row for each group, bucket and metric."""
     cells = [(key, number) for key in groups for number in range(1, len(question.buckets) + 1)]
-    columns: dict[str, list[Code]] = {name: [] for name in question.by}
-    numerators: list[Number] = []
-    denominators: list[Number] = []
-    values: list[Number] = []
+    counted = _Counted([counts.get(cell, {}) for cell in cells])
     position = {name: n for n, name in enumerate(question.groups)}
-    for key, number in cells:
-        found = counts.get((key, number), {})
-        for name, listed in columns.items():
-            code = question.buckets[number - 1].code if name == question.step else key[position[name]]
-            listed.extend([code] * len(question.metrics))
-        for metric in question.metrics:
-            top, bottom, value = evaluate(metric, found)
-            if value is not None and metric.unit is Unit.WORKING_DAYS:
-                value *= working_days(question, number)
-            numerators.append(top)
-            denominators.append(bottom)
-            values.append(value)
-    return pd.DataFrame(
-        {
-            **{name: pd.Series(column, dtype=_dtype(name)) for name, column in columns.items()},
-            "metric": pd.Series([metric.name for metric in question.metrics] * len(cells), dtype="str"),
-            "numerator": pd.Series(numerators, dtype="Int64"),
-            "denominator": pd.Series(denominators, dtype="Int64"),
-            "value": pd.Series(values, dtype="Float64"),
-        }
-    )
+    columns: dict[str, Any] = {}
+    size = len(question.metrics)
+    for name in question.by:
+        if name == question.step:
+            codes: list[Code] = [question.buckets[number - 1].code for _, number in cells]
+        else:
+            codes = [key[position[name]] for key, _ in cells]
+        columns[name] = pd.Series(codes, dtype=_dtype(name)).repeat(size).array
+    names = pd.Series([metric.name for metric in question.metrics], dtype="str")
+    columns["metric"] = names.take(np.tile(np.arange(size), len(cells))).array
+    days = np.array([working_days(question, number) for number in range(1, len(question.buckets) + 1)])
+    parts = [counted.triple(metric, np.tile(days, len(groups))) for metric in question.metrics]
+    for place, name in enumerate(("numerator", "denominator", "value")):
+        columns[name] = _interleaved([part[place] for part in parts], whole=name != "value")
+    return pd.DataFrame(columns)
+
+
+Column = tuple[NDArray[Any], NDArray[np.bool_]]
+"""Values, and where they are missing."""
+
+
+class _Counted:
+    """What was counted, cell by cell; an absent counter is 0."""
+
+    def __init__(self, found: list[dict[str, Number]]) -> None:
+        self.found = found
+        self.nowhere = np.zeros(len(found), dtype=bool)
+        self._counters: dict[str, NDArray[np.int64]] = {}
+
+    def counter(self, name: str) -> NDArray[np.int64]:
+        """A counter of every cell."""
+        if name not in self._counters:
+            self._counters[name] = np.array([found.get(name) or 0 for found in self.found], dtype=np.int64)
+        return self._counters[name]
+
+    def total(self, terms: Sum) -> NDArray[np.int64]:
+        """A signed sum of counters of every cell."""
+        total = np.zeros(len(self.found), dtype=np.int64)
+        for sign, name in terms:
+            total += sign * self.counter(name)
+        return total
+
+    def triple(self, metric: Metric, days: NDArray[Any]) -> tuple[Column, Column, Column]:
+        """Numerator, denominator and value of a metric in every cell; `days` are the working days of its bucket."""
+        everywhere = ~self.nowhere
+        if metric.kind is Kind.DISTRIBUTION:
+            name = metric.numerator[0][1]
+            medians = [found.get(name) for found in self.found]
+            values = np.array([np.nan if value is None else float(value) for value in medians], dtype=float)
+            nothing = np.zeros(len(self.found), dtype=np.int64)
+            return (nothing, everywhere), (self.total(metric.denominator), self.nowhere), (values, np.isnan(values))
+        top = self.total(metric.numerator)
+        if not metric.denominator:
+            return (top, self.nowhere), (np.zeros_like(top), everywhere), (top.astype(float), self.nowhere)
+        bottom = self.total(metric.denominator)
+        share = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom != 0)
+        if metric.unit is Unit.WORKING_DAYS:
+            share = share * days
+        return (top, self.nowhere), (bottom, self.nowhere), (share, bottom == 0)
+
+
+def _interleaved(columns: list[Column], *, whole: bool) -> Any:  # noqa: ANN401 - an array of pandas
+    values = np.column_stack([column[0] for column in columns]).ravel()
+    missing = np.column_stack([column[1] for column in columns]).ravel()
+    if whole:
+        return pd.arrays.IntegerArray(values.astype(np.int64), missing)
+    return pd.arrays.FloatingArray(np.where(missing, 1.0, values).astype(float), missing)
 
 
 def evaluate(metric: Metric, found: dict[str, Number]) -> tuple[Number, Number, Number]:
-    """Return numerator, denominator and value of a metric from its counters; an absent counter is 0."""
+    """Return numerator, denominator and value of a metric from counters of one cell, as `frame` does for many."""
     if metric.kind is Kind.DISTRIBUTION:
         value = found.get(metric.numerator[0][1])
         return None, _sum(metric.denominator, found), None if value is None else float(value)
@@ -186,14 +233,14 @@ def evaluate(metric: Metric, found: dict[str, Number]) -> tuple[Number, Number, 
     return top, bottom, top / bottom if bottom else None
 
 
+def _sum(terms: Sum, found: dict[str, Number]) -> int:
+    return sum(sign * int(found.get(name) or 0) for sign, name in terms)
+
+
 def working_days(question: Question, number: int) -> float:
     """Return the working days of a bucket of a question, a day that has begun by its office hours."""
     calendar, bucket = question.clock.calendar, question.buckets[number - 1]
     return calendar.working_hours_between(bucket.start, bucket.end) / calendar.hours_of_a_day
-
-
-def _sum(terms: Sum, found: dict[str, Number]) -> int:
-    return sum(sign * int(found.get(name) or 0) for sign, name in terms)
 
 
 def _dtype(name: str) -> str:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from metrics.memory import once
 from warehouse.errors import BadQuestion
 from warehouse.schema import dossier, unit
 
@@ -53,9 +55,21 @@ class UnitTree:
 
     rows: Mapping[str, UnitRow]
 
+    @cached_property
+    def children(self) -> Mapping[str | None, list[str]]:
+        """The codes directly below each code."""
+        found = defaultdict(list)
+        for row in self.rows.values():
+            found[row.parent].append(row.code)
+        return found
+
     @classmethod
     def load(cls, connection: Connection, day: date) -> UnitTree:
         """Read the tree as of a civil day."""
+        return once(connection, ("units", day), lambda: cls._read(connection, day))
+
+    @classmethod
+    def _read(cls, connection: Connection, day: date) -> UnitTree:
         statement = (
             select(unit.c.code, unit.c.name, unit.c.kind, unit.c.parent, unit.c.valid_from, unit.c.valid_to)
             .ext(distinct_on(unit.c.code))
@@ -65,16 +79,13 @@ class UnitTree:
 
     def under(self, roots: Iterable[str]) -> set[str]:
         """Return these codes and all codes below them."""
-        children = defaultdict(list)
-        for row in self.rows.values():
-            children[row.parent].append(row.code)
         found: set[str] = set()
         waiting = list(roots)
         while waiting:
             code = waiting.pop()
             if code not in found:
                 found.add(code)
-                waiting += children.get(code, ())
+                waiting += self.children.get(code, ())
         return found
 
     def leaves(self, first: date, stop: date) -> set[str]:

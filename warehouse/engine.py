@@ -20,6 +20,8 @@ from warehouse.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SESSION = "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+ONE_STATE = "ioc_one_state"
+"""Execution option of connections that see one state of the data as long as they live."""
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 """Both ends give a connection up, with its locks, when the other one is gone without a word for a minute."""
 
@@ -127,6 +129,6 @@ def advance_version(connection: Connection) -> None:
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """Give a read-only connection in which every statement sees one state of the data."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, ONE_STATE: True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
