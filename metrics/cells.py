@@ -173,6 +173,11 @@ class Plan:
     state: State
     table: Table
 
+    @property
+    def everything(self) -> bool:
+        """Whether the question is about every unit that has a cell."""
+        return self.question.codes is None or self.state.units <= self.question.codes
+
     @cached_property
     def working(self) -> WorkingTime:
         """The office time that the cells were made with."""
@@ -280,7 +285,7 @@ class Plan:
         self, name: str, counters: Sequence[str], parts: Sequence[Part], cuts: Sequence[date] | None,
         *, levels: Levels | None = None,
     ) -> Statement:  # fmt: skip
-        base = _CellBase(self.question, self.table)
+        base = _CellBase(self.question, self.table, everything=self.everything)
         c = self.table.c
         by: list[Any] = list(base.groups)
         if cuts is not None:
@@ -364,8 +369,8 @@ def _number(day: ColumnElement[Any], cuts: Sequence[date], *, levels: bool) -> A
 class _CellBase(Base):
     """Tables, group columns and conditions of a question to cells."""
 
-    def __init__(self, question: Question, cells: Table) -> None:
-        self.question = question
+    def __init__(self, question: Question, cells: Table, *, everything: bool) -> None:
+        self.question, self.everything = question, everything
         used = {*question.groups, *question.filters}
         self.source: FromClause = cells
         self.columns: dict[str, ColumnElement[Any]] = {}
@@ -384,13 +389,8 @@ class _CellBase(Base):
 
     @property
     def scope(self) -> list[Condition]:
-        """The units of the question; cells by procedure are only asked for all of them."""
-        return [] if self.source_is_by_kind else super().scope
-
-    @property
-    def source_is_by_kind(self) -> bool:
-        """Whether the cells are those by procedure and channel."""
-        return "unit" not in self.columns
+        """The units of the question, where these are not all that have a cell."""
+        return [] if self.everything else super().scope
 
 
 _CLOCK_OF: Mapping[str, str] = {
