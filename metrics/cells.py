@@ -123,13 +123,12 @@ class Levels:
     last: int
     missing_at_end: tuple[str, ...]
 
-    def changes(self, counters: Sequence[str], values: Sequence[int]) -> Iterator[tuple[str, int]]:
-        """Give each stock that the counters move, and by how much."""
-        moved = dict(zip(counters, values, strict=True))
-        for name in self.stocks:
-            change = sum(sign * moved[counter] for sign, counter in MOVES[name] if counter in moved)
-            if change:
-                yield name, change
+    def moves(self, counters: Sequence[str]) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """Return for each stock which of some counters move it: sign and place of each."""
+        return {
+            name: [(sign, counters.index(counter)) for sign, counter in MOVES[name] if counter in counters]
+            for name in self.stocks
+        }
 
     def buckets(self, name: str) -> Iterator[tuple[int, int]]:
         """Give the place of each midnight that tells a stock and the number of its bucket."""

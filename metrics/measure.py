@@ -86,13 +86,16 @@ def _merge_levels(
 ) -> None:
     """Sum the changes of stocks up to each midnight."""
     width, edges = len(question.groups), len(levels.days)
+    moves = levels.moves(statement.counters)
     changes: dict[tuple[Key, str], list[int]] = defaultdict(lambda: [0] * edges)
     for row in _rows(connection, statement):
-        for name, change in levels.changes(statement.counters, _values(statement, row)):
-            changes[row[:width], name][row[width] - 1] += change
-    for (group, name), moves in changes.items():
-        reached = list(accumulate(moves))
-        for place, bucket in levels.buckets(name):
+        values = _values(statement, row)
+        for name, terms in moves.items():
+            changes[row[:width], name][row[width] - 1] += sum(sign * values[place] for sign, place in terms)
+    buckets = {name: list(levels.buckets(name)) for name in levels.stocks}
+    for (group, name), moved in changes.items():
+        reached = list(accumulate(moved))
+        for place, bucket in buckets[name]:
             found = counts[group, bucket]
             found[name] = (found.get(name) or 0) + reached[place]
 

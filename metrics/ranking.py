@@ -112,11 +112,13 @@ def rank_units(
     """
     ask = _Asker(connection, clock, as_of, filters, method)
     now = _scores(ask.units(period, scope), method)
-    links, ranks = _before(ask, period, scope, dict(zip(now["unit"], now["unit_kind"], strict=True)))
-    known = [None if unit in links.lost else ranks.get(unit) for unit in now["unit"]]
+    links, ranks = _before(ask, period, scope, dict(zip(now["unit"].tolist(), now["unit_kind"].tolist(), strict=True)))
+    known = [None if unit in links.lost else ranks.get(unit) for unit in now["unit"].tolist()]
     words = {**dict.fromkeys(links.mapped, Compared.PREDECESSORS), **dict.fromkeys(links.lost, Compared.NOTHING)}
     now.insert(3, "previous_rank", pd.Series(known, dtype="Int64"))
-    now.insert(4, "compared", pd.Series([str(words.get(unit, Compared.ITSELF)) for unit in now["unit"]], dtype="str"))
+    now.insert(
+        4, "compared", pd.Series([str(words.get(unit, Compared.ITSELF)) for unit in now["unit"].tolist()], dtype="str")
+    )
     return now
 
 
@@ -137,7 +139,7 @@ class _Asker:
             by=("unit",), filters=self.filters if filters is None else filters,
         )  # fmt: skip
         tree = UnitTree.load(self.connection, self.clock.day(last_instant(period, self.as_of)))
-        kinds = [tree.kind(unit) for unit in answer["unit"]]
+        kinds = [tree.kind(unit) for unit in answer["unit"].tolist()]
         answer.insert(1, "unit_kind", pd.Series(kinds, dtype="str"))
         return answer
 
