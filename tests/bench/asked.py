@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from functools import wraps
@@ -19,6 +20,7 @@ from sqlalchemy import URL
 from tests.bench.stage import seconds
 from tests.conftest import ROOT
 
+INSTANTS = re.compile(r"\|\d{9,}|\|?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00|^\d+")
 QUIET = {"_draw", "version", "as_of", "scope", "language", "clock", "today"}
 Times = dict[str, list[float]]
 
@@ -56,6 +58,10 @@ def _words(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any argument
+    if callable(value):
+        return ""
+    if isinstance(value, str) and "|" in value:  # the key of an answer: version, instant, scope and language go
+        return INSTANTS.sub("", value.rpartition("|vi|")[0].partition("|")[0] + " " + value.partition("|vi|")[2])
     if hasattr(value, "text") and hasattr(value, "start"):
         return str(value.text)
     if isinstance(value, tuple):
