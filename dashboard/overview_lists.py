@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from dashboard.figures import amount, wide
 from dashboard.shell import age_note
 from dashboard.texts import _, plain
 from dashboard.tiles import difference, title
+from dashboard.worklist_ask import asked, groups
 from metrics import METRICS, Period
 from metrics.targets import Attainment, attained
 
@@ -96,8 +98,9 @@ def _calls(draw: Draw, period: Period, filters: Filters) -> Sequence[Call]:
     """Return the units with overdue dossiers, the most first."""
     table = wide(draw.ask(COUNTS, period, by=("unit",), filters=filters), "unit", COUNTS).fillna(0)
     table = table[table["overdue"] > 0].sort_values(["overdue", "open"], ascending=False)
-    late = draw.worklist("overdue", filters, limit=5000, at=period)[0]
-    oldest = late.groupby("unit")["days_late"].max().to_dict() if len(late) else {}
+    at = min(draw.as_of, period.end)
+    late = groups(draw, "overdue", asked(dict(chosen(filters))), ("unit",), at).set_index("unit")
+    oldest = {unit: (at - first) // timedelta(days=1) for unit, first in late["first"].items()}
     names = draw.names("unit", [str(code) for code in table.index])
     counts = table[list(COUNTS)].to_dict("index")
     return [

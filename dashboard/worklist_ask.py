@@ -52,9 +52,9 @@ def _page(
     )  # fmt: skip
 
 
-def groups(draw: Draw, kind: str, selection: Asked, by: tuple[str, ...]) -> pd.DataFrame:
-    """Return how many dossiers of a list each unit or department holds."""
-    return _groups(draw, draw.version, draw.as_of, draw.scope, kind, selection, by)
+def groups(draw: Draw, kind: str, selection: Asked, by: tuple[str, ...], at: datetime | None = None) -> pd.DataFrame:
+    """Return how many dossiers of a list each unit or department holds, now or at an instant."""
+    return _groups(draw, draw.version, at or draw.as_of, draw.scope, kind, selection, by)
 
 
 @st.cache_data(max_entries=100, ttl=900, show_spinner=False)

@@ -30,20 +30,17 @@ from sqlalchemy import (
     select,
 )
 
-from metrics.calendar import Clock
-from metrics.cell_clocks import CellClock, cell_clocks, fingerprint, horizon, of_log
+from metrics.cell_clocks import CellClock, cell_clocks, horizon, of_log
+from metrics.cell_state import State
 from metrics.counters import ACCEPTANCE_SECONDS, Condition
 from metrics.dimensions import DIMENSIONS
-from metrics.memory import once
 from metrics.question import Question
 from metrics.statements import BUCKET, Base, Spans, Statement, aggregate
 from metrics.working_time import WorkingTime
 from warehouse import rollups
-from warehouse.rollups import DAY, HALF, answer_log, cell_state, dossier_log, kind_cell, latest_column, unit_cell
+from warehouse.rollups import DAY, HALF, kind_cell, unit_cell
 from warehouse.schema import dossier, procedure, survey_answer
 
-MOST_LOGGED = 5_000
-"""With a longer log the rows answer: to count it for every question would take longer than the cells save."""
 BY_UNIT = frozenset({"unit", "unit_kind"})
 BY_KIND = frozenset({"procedure", "field", "channel", "online_level"})
 Move = tuple[tuple[int, str], ...]
@@ -59,55 +56,6 @@ MOVES: Mapping[str, Move] = {
 """The stocks that cells know at midnight: what enters them and what leaves."""
 Days = tuple[date, date]
 """Civil days, from the first up to, not including, the second."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What the cells know: the year of their office time, their units, their last events, whether the log has more."""
-
-    year: int
-    units: frozenset[str]
-    latest: Mapping[str, datetime | None]
-    logged: bool
-
-    @classmethod
-    def read(cls, connection: Connection, clock: Clock) -> State | None:
-        """Return the state; None where the cells cannot be used by this clock now."""
-        return once(connection, ("cells", clock), lambda: cls._read(connection, clock))
-
-    @classmethod
-    def _read(cls, connection: Connection, clock: Clock) -> State | None:
-        few = [select(literal(1)).select_from(log).limit(MOST_LOGGED + 1).subquery() for log in rollups.LOGS.values()]
-        lengths = [select(func.count()).select_from(rows).scalar_subquery() for rows in few]
-        row = connection.execute(select(cell_state, (lengths[0] + lengths[1]).label("logged"))).one_or_none()
-        if row is None or row.logged > MOST_LOGGED:
-            return None
-        year = int(row.fingerprint.partition(":")[0])
-        if row.fingerprint != fingerprint(clock, year):
-            return None
-        latest = {name: getattr(row, latest_column(name)) for name in rollups.LATEST}
-        known = cls(year, frozenset(row.units), latest, bool(row.logged))
-        return known._with_log(connection) if known.logged else known
-
-    def _with_log(self, connection: Connection) -> State | None:
-        last = [
-            select(func.max(rollups.LOGS[table].c[column])).scalar_subquery().label(latest_column(name))
-            for name, (table, column) in rollups.LATEST.items()
-        ]
-        everything = exists(select(literal(1)).select_from(dossier_log).where(dossier_log.c.sign == 0))
-        row = connection.execute(select(everything.label("everything"), *last)).one()
-        if row.everything:
-            return None
-        logged = {name: getattr(row, latest_column(name)) for name in rollups.LATEST}
-        latest = {name: max((at for at in (known, logged[name]) if at), default=None)
-                  for name, known in self.latest.items()}  # fmt: skip
-        units = connection.execute(select(dossier_log.c.unit).union(select(answer_log.c.unit))).scalars()
-        return replace(self, latest=latest, units=self.units | set(units))
-
-    def all_before(self, clock: str, instant: datetime) -> bool:
-        """Whether no event of a clock is as late as an instant."""
-        last = self.latest[clock]
-        return last is None or last < instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +87,22 @@ class Levels:
 
 
 def plan_of(connection: Connection, question: Question) -> Plan | None:
-    """Return what the cells answer of a question; None: nothing."""
-    used = {*question.groups, *question.filters}
-    if not (used <= BY_UNIT or used <= BY_KIND):
-        return None
+    """Return what the cells answer of a question, and what they know besides; None: nothing is known of the cells."""
     state = State.read(connection, question.clock)
     if state is None or question.clock.day(question.until).year > horizon(state.year).year:
         return None
+    plan = Plan(question, state, _table(question, state))
+    late = plan.table is not None and not state.all_before("receipt", question.as_of)
+    return replace(plan, table=None) if late and _upside_down(connection, question.as_of) else plan
+
+
+def _table(question: Question, state: State) -> Table | None:
+    """The cells that have the dimensions of a question."""
+    used = {*question.groups, *question.filters}
     if used <= BY_UNIT:
-        table = unit_cell
-    elif question.codes is None or state.units <= question.codes:
-        table = kind_cell
-    else:
-        return None
-    if not state.all_before("receipt", question.as_of) and _upside_down(connection, question.as_of):
-        return None
-    return Plan(question, state, table)
+        return unit_cell
+    everything = question.codes is None or state.units <= question.codes
+    return kind_cell if used <= BY_KIND and everything else None
 
 
 def _upside_down(connection: Connection, as_of: datetime) -> bool:
@@ -166,11 +114,11 @@ def _upside_down(connection: Connection, as_of: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the cells of `table` answer of a question."""
+    """What the cells of `table` answer of a question: without one nothing, but the state says what it knows."""
 
     question: Question
     state: State
-    table: Table
+    table: Table | None
 
     @property
     def everything(self) -> bool:
@@ -195,7 +143,7 @@ class Plan:
     def days(self, counter: str) -> Days | None:
         """The days of the period whose cells hold a counter; None: it is counted from the rows."""
         clock = _CLOCK_OF.get(counter)
-        if clock is None or counter not in self.table.c:
+        if self.table is None or clock is None or counter not in self.table.c:
             return None
         question = self.question
         first = question.clock.day(question.period.start)
@@ -264,7 +212,7 @@ class Plan:
             stocks = [name for name in stocks if midnights[0 if name == CARRIED else 1]]
         elif not midnights[0]:
             return None
-        if not stocks:
+        if not stocks or self.table is None:
             return None
         kept = [number for number, is_midnight in enumerate(midnights) if is_midnight]
         at_end = () if midnights[-1] else tuple(name for name in stocks if name != CARRIED)
@@ -284,8 +232,9 @@ class Plan:
         self, name: str, counters: Sequence[str], parts: Sequence[Part], cuts: Sequence[date] | None,
         *, levels: Levels | None = None,
     ) -> Statement:  # fmt: skip
-        base = _CellBase(self.question, self.table, everything=self.everything)
-        c = self.table.c
+        table = unit_cell if self.table is None else self.table
+        base = _CellBase(self.question, table, everything=self.everything)
+        c = table.c
         by: list[Any] = list(base.groups)
         if cuts is not None:
             by.append(_number(c.start, cuts, levels=levels is not None))

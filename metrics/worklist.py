@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case
 from metrics import counters
 from metrics.aged import UNACCEPTED, UNRETURNED, Aged
 from metrics.calendar import Clock, WorkingCalendar
+from metrics.cell_state import State
 from metrics.counters import Condition
 from metrics.departments import department_at
 from metrics.finding_words import found_by
@@ -52,20 +53,34 @@ class Kind:
 
     metric: str
     order: str
-    rows: Callable[[Base], Condition]
+    rows: Callable[[Base, State | None], Condition]
     elapsed: Elapsed = Elapsed.DAYS_LATE
     since: str = "due_at"
 
 
-def _open_and(counter: str) -> Callable[[Base], Condition]:
-    return lambda base: and_(open_at(base.question.until), stock(counter, base.question.until, base))
+def _open_and(counter: str) -> Callable[[Base, State | None], Condition]:
+    def rows(base: Base, state: State | None) -> Condition:
+        at = base.question.until
+        return and_(open_at(at, all_closed=_all_before(state, at, "closing")), stock(counter, at, base))
+
+    return rows
 
 
-def _waiting_too_long(aged: Aged) -> Callable[[Base], Condition]:
-    return lambda base: aged.at(base.question.until, base.question.clock)
+def _waiting_too_long(aged: Aged) -> Callable[[Base, State | None], Condition]:
+    def rows(base: Base, state: State | None) -> Condition:
+        at = base.question.until
+        return aged.at(at, base.question.clock, all_ended=_all_before(state, at, *aged.ended_by))
+
+    return rows
 
 
-def _resolved_late(base: Base) -> Condition:
+def _all_before(state: State | None, at: datetime, *clocks: str) -> bool:
+    """Whether it is known that no event of some clocks is as late as an instant: then an index answers."""
+    return state is not None and all(state.all_before(clock, at) for clock in clocks)
+
+
+def _resolved_late(base: Base, state: State | None) -> Condition:
+    del state
     question = base.question
     inside = and_(_d.finished_at >= question.period.start, _d.finished_at < question.until)
     return and_(inside, _d.received_at < question.as_of, counters.HAS_RESULT, _d.finished_at > _d.due_at)
@@ -243,7 +258,7 @@ class _List:
         held = held or wanted.department is not None
         holder = department_at(_d.source, _d.code, question.until) if held else None
         source = base.source if holder is None else base.source.outerjoin(holder, true())
-        rows = select().select_from(source).where(asked.rows(base), *base.conditions)
+        rows = select().select_from(source).where(asked.rows(base, State.read(connection, clock)), *base.conditions)
         if (found := found_by(connection, wanted.search)) is not None:
             rows = rows.where(found)
         if holder is not None and wanted.department is not None:

@@ -4,15 +4,13 @@ FROM unit_cell
 WHERE unit_cell.step = 'h'::VARCHAR
   AND unit_cell.start >= '2024-01-01'::DATE
   AND unit_cell.start < '2024-04-01'::DATE
-  AND unit_cell.unit = ANY (['d1', 'u1', 'u2', 'u3']::TEXT[])
   GROUP BY by_unit, bucket;
 
 -- levels
 SELECT unit_cell.unit AS by_unit, width_bucket(unit_cell.start, ['2024-01-01', '2024-02-01', '2024-03-01', '2024-04-01']::DATE[]) + 1::INTEGER AS bucket, coalesce(sum(unit_cell.open_in), 0::INTEGER) AS open_in, coalesce(sum(unit_cell.open_out), 0::INTEGER) AS open_out, coalesce(sum(unit_cell.overdue_in), 0::INTEGER) AS overdue_in, coalesce(sum(unit_cell.overdue_out), 0::INTEGER) AS overdue_out
 FROM unit_cell
-WHERE (unit_cell.step = 'h'::VARCHAR
+WHERE unit_cell.step = 'h'::VARCHAR
   AND unit_cell.start < '2024-01-01'::DATE OR unit_cell.step = 'h'::VARCHAR
   AND unit_cell.start >= '2024-01-01'::DATE
-  AND unit_cell.start < '2024-04-01'::DATE)
-  AND unit_cell.unit = ANY (['d1', 'u1', 'u2', 'u3']::TEXT[])
+  AND unit_cell.start < '2024-04-01'::DATE
   GROUP BY by_unit, bucket;

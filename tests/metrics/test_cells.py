@@ -147,7 +147,7 @@ def test_cells_are_used_only_while_they_are_right(engine: Engine, monkeypatch: p
         store(connection, [one() for _ in range(3)])
         rollups.log_versions(connection, dossier, added=select(dossier).subquery(), removed=nobody)
         assert asked(connection)
-        monkeypatch.setattr("metrics.cells.MOST_LOGGED", 2)
+        monkeypatch.setattr("metrics.cell_state.MOST_LOGGED", 2)
         assert not asked(connection), "the log is too long"
         assert refresh_here(connection, clock=CLOCK, now=NOW) is Refreshed.CARRIED
         assert asked(connection)
