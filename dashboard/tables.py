@@ -57,6 +57,7 @@ def clickable(  # noqa: PLR0913 - a table has many sides
     key: str,
     on_row: Callable[[int], None],
     alt: str,
+    about: str = "",
     on_head: Callable[[str], None] | None = None,
     shares: tuple[str, ...] = (),
     counts: tuple[str, ...] = (),
@@ -67,34 +68,33 @@ def clickable(  # noqa: PLR0913 - a table has many sides
     """Draw a table whose rows can be chosen; `on_row` gets the position of the row before the redraw.
 
     With `on_head` a click on a column's head gives its name, instead of sorting only what the browser has of the list.
+    What is listed is said in `about`: in another list the same place can be chosen again, which Streamlit would take
+    for no change.
     """
-    head = f"_head_{key}"
+    inner = f"{key}-{about}" if about else key
 
     def chosen() -> None:
-        selection = st.session_state[key]["selection"]
+        selection = st.session_state[inner]["selection"]
         if selection["cells"]:
             on_row(int(selection["cells"][0][0]))
-        elif on_head is not None and (selection["columns"] or head in st.session_state):
-            # a second click on a head takes its selection away: it is a click nevertheless
-            name = str(selection["columns"][0]) if selection["columns"] else st.session_state.pop(head)
-            if selection["columns"]:
-                st.session_state[head] = name
-            on_head(name)
+        elif on_head is not None and selection["columns"]:
+            on_head(str(selection["columns"][0]))
 
     # a style costs by the cell, even one that changes none
     written = shares or counts or scores or mark is not None
-    st.dataframe(
-        styled(draw, table, shares=shares, counts=counts, scores=scores, mark=mark) if written else table,
-        key=key,
-        hide_index=True,
-        column_config=dict(columns),
-        height=height,  # type: ignore[arg-type]
-        on_select=chosen,
-        selection_mode=["single-cell", "single-column"] if on_head else "single-cell",
-        alt=alt,
-        placeholder=numbers.NONE,
-        row_height=ROW,
-    )
+    with st.container(key=key if about else None):
+        st.dataframe(
+            styled(draw, table, shares=shares, counts=counts, scores=scores, mark=mark) if written else table,
+            key=inner,
+            hide_index=True,
+            column_config=dict(columns),
+            height=height,  # type: ignore[arg-type]
+            on_select=chosen,
+            selection_mode=["single-cell", "single-column"] if on_head else "single-cell",
+            alt=alt,
+            placeholder=numbers.NONE,
+            row_height=ROW,
+        )
 
 
 def height_of(rows: int, most: int = 520) -> int:

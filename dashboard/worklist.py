@@ -26,6 +26,7 @@ from dashboard.worklist_choice import (
     UNKNOWN,
     Choice,
     change,
+    list_mark,
     open_tab,
     read_choice,
 )
@@ -131,6 +132,7 @@ def _groups_table(draw: Draw, choice: Choice, frame: pd.DataFrame) -> None:
         table,
         {name: column for name, column in columns.items() if name in table},
         key=f"worklist_groups_{choice.by}",
+        about=f"{list_mark(choice)}-{choice.page}",
         alt=_("Who holds them"),
         counts=("dossiers",),
         on_row=lambda row: _narrow(units[row], None if held is None else (held[row] or UNKNOWN)),

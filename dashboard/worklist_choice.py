@@ -101,17 +101,18 @@ def page_text(page: int, choice: Choice) -> str:
 
     Whatever else is changed leaves the mark of another list, and so begins at the top without a second change of URL.
     """
-    return "" if page == 1 else f"{page}{_MARK}{_mark(choice)}"
+    return "" if page == 1 else f"{page}{_MARK}{list_mark(choice)}"
 
 
 def _page_of(choice: Choice) -> int:
     text, _sign, mark = st.query_params.get(PAGE_KEY, "").partition(_MARK)
-    if mark != _mark(choice) or not (text.isascii() and text.isdigit() and len(text) < 7):
+    if mark != list_mark(choice) or not (text.isascii() and text.isdigit() and len(text) < 7):
         return 1
     return max(1, int(text))
 
 
-def _mark(choice: Choice) -> str:
+def list_mark(choice: Choice) -> str:
+    """Return a short text of which list a choice is, and in which order."""
     return f"{crc32(repr((choice.kind, choice.order, choice.selection)).encode()):08x}"
 
 

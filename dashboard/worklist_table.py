@@ -30,6 +30,7 @@ from dashboard.worklist_choice import (
     Choice,
     change,
     direction,
+    list_mark,
     order_by,
     page_text,
 )
@@ -179,6 +180,7 @@ def _table(draw: Draw, choice: Choice, frame: pd.DataFrame) -> None:
         table,
         columns,
         key="worklist_table",
+        about=f"{list_mark(choice)}-{choice.page}",
         alt=_(TABS[choice.kind]),
         on_row=lambda row: st.session_state.update(_opened=(units[row], codes[row])),
         on_head=lambda name: order_by(name, choice),

@@ -86,7 +86,10 @@ def test_a_head_orders_the_whole_worklist_and_back_undoes_it(visit: Visit) -> No
     page.wait_for_url("**order=-code*")
     visitor.settled()
     page.go_back()
-    page.wait_for_function("() => location.search.includes('order=code')")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('order') === 'code'")
+    visitor.settled()
+    first_row(page, "worklist_groups_unit")  # the first click after a redraw counts as well
+    page.wait_for_url("**units=*")
     visitor.settled()
     visitor.assert_clean()
 
