@@ -10,6 +10,7 @@ from dashboard import (
     cli_figures,
     cli_form06,
     cli_geo,
+    cli_index766,
     cli_measure,
     cli_quarantine,
     cli_run,
@@ -40,6 +41,7 @@ app.command("sweep")(cli_sweep.sweep)
 app.command("measure")(cli_measure.measure)
 app.command("metrics")(cli_measure.metrics)
 app.command("form06")(cli_form06.form06)
+app.command("index766")(cli_index766.index766)
 app.command("worker")(cli_run.worker)
 app.command("web")(cli_run.web)
 app.command("up")(cli_run.up)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from dashboard.cli import app
 from metrics import Period
 from tests.metrics.world import HANOI, Dossier, store
-from warehouse.schema import closed_figure, target, unit, unit_successor
+from warehouse.schema import closed_figure, external_score, target, unit, unit_successor
 
 NOW = datetime.now(UTC)
 LAST_MONTH = (NOW.astimezone(HANOI).replace(day=1) - timedelta(40)).strftime("%Y-%m")
@@ -70,6 +70,29 @@ def test_form_06(world: Engine) -> None:
     said = ioc("form06", "--period", after, "--format", "csv").stderr
     assert f"(6) against (11) of {LAST_MONTH} as recorded on {NOW.astimezone(HANOI):%Y-%m-%d}: no gap" in said
     assert ioc("form06", "--period", "2022-13").exit_code == 2
+
+
+def test_index_766(world: Engine) -> None:
+    with world.begin() as connection:
+        key = {"source": "portal", "unit": "u1", "period": LAST_MONTH, "seen_at": NOW, "payload_hash": ""}
+        connection.execute(insert(external_score), [
+            {**key, "item": "TOTAL", "score": 83.8, "max_score": 100.0},
+            {**key, "item": "PROCESSING_ON_TIME", "score": 18.5, "max_score": 20.0},
+        ])  # fmt: skip
+    told = ioc("index766", "--period", LAST_MONTH, "--by-unit", "--format", "json")
+    assert told.exit_code == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert answer["estimate"] is True
+    [part] = [row for row in answer["rows"] if row["unit"] == "u1" and row["number"] == "2.1"]
+    assert (part["numerator"], part["denominator"], part["points"], part["maximum"]) == (3, 3, 20, 20)
+    [total] = [row for row in answer["totals"] if row["unit"] == "u1"]
+    assert (total["official"], total["class"], total["colour"]) == (83.8, "Tốt", "#5CC488")
+    assert total["maximum"] < 100, "an estimate is of the parts that can be computed"
+    whole = ioc("index766", "--period", LAST_MONTH, "--format", "csv")
+    assert whole.exit_code == 0, whole.stderr
+    assert "estimated" in whole.stderr
+    assert "no official score" in whole.stderr
+    assert ioc("index766", "--period", LAST_MONTH).exit_code == 0
 
 
 def test_targets(world: Engine, tmp_path: Path) -> None:
