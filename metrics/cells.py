@@ -41,6 +41,8 @@ from warehouse import rollups
 from warehouse.rollups import DAY, HALF, kind_cell, unit_cell
 from warehouse.schema import dossier, procedure, survey_answer
 
+MANY_UNITS = 1_000
+"""With more units there are fewer kinds of dossiers than units: a total is then summed up over the kinds."""
 BY_UNIT = frozenset({"unit", "unit_kind"})
 BY_KIND = frozenset({"procedure", "field", "channel", "online_level"})
 Move = tuple[tuple[int, str], ...]
@@ -99,9 +101,10 @@ def plan_of(connection: Connection, question: Question) -> Plan | None:
 def _table(question: Question, state: State) -> Table | None:
     """The cells that have the dimensions of a question."""
     used = {*question.groups, *question.filters}
-    if used <= BY_UNIT:
-        return unit_cell
     everything = question.codes is None or state.units <= question.codes
+    few = everything and not used and len(state.units) > MANY_UNITS and not question.counters & set(rollups.OF_ANSWERS)
+    if used <= BY_UNIT and not few:
+        return unit_cell
     return kind_cell if used <= BY_KIND and everything else None
 
 
