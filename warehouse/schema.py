@@ -149,6 +149,10 @@ Index(
     postgresql_include=["received_at", "status", "channel", "procedure", "source_updated_at"],
 )  # fmt: skip
 Index(
+    "ix_dossier_open_due", dossier.c.due_at, postgresql_where=dossier.c.finished_at.is_(None),
+    postgresql_include=["unit", "received_at", "status"],
+)  # fmt: skip
+Index(
     "ix_dossier_registered", dossier.c.unit, dossier.c.submitted_at,
     postgresql_where=and_(dossier.c.status == 1, dossier.c.received_at.is_(None), dossier.c.finished_at.is_(None)),
 )  # fmt: skip
