@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from enum import IntEnum
 from typing import Any
 
@@ -82,7 +83,7 @@ def clickable(  # noqa: PLR0913 - a table has many sides
 
     # a style costs by the cell, even one that changes none
     written = shares or counts or scores or mark is not None
-    with st.container(key=key if about else None):
+    with st.container(key=key) if about else nullcontext():  # a table that fills its card must stand in it itself
         st.dataframe(
             styled(draw, table, shares=shares, counts=counts, scores=scores, mark=mark) if written else table,
             key=inner,
