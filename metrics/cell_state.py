@@ -65,3 +65,7 @@ class State:
         """Whether no event of a clock is as late as an instant."""
         last = self.latest[clock]
         return last is None or last < instant
+
+    def all_within(self, codes: frozenset[str] | None) -> bool:
+        """Whether every unit that has a cell is among some units; None stands for all units."""
+        return codes is None or self.units <= codes

@@ -101,7 +101,7 @@ def plan_of(connection: Connection, question: Question) -> Plan | None:
 def _table(question: Question, state: State) -> Table | None:
     """The cells that have the dimensions of a question."""
     used = {*question.groups, *question.filters}
-    everything = question.codes is None or state.units <= question.codes
+    everything = state.all_within(question.codes)
     few = everything and not used and len(state.units) > MANY_UNITS and not question.counters & set(rollups.OF_ANSWERS)
     if used <= BY_UNIT and not few:
         return unit_cell
@@ -122,11 +122,6 @@ class Plan:
     question: Question
     state: State
     table: Table | None
-
-    @property
-    def everything(self) -> bool:
-        """Whether the question is about every unit that has a cell."""
-        return self.question.codes is None or self.state.units <= self.question.codes
 
     @cached_property
     def working(self) -> WorkingTime:
@@ -236,7 +231,7 @@ class Plan:
         *, levels: Levels | None = None,
     ) -> Statement:  # fmt: skip
         table = unit_cell if self.table is None else self.table
-        base = _CellBase(self.question, table, everything=self.everything)
+        base = _CellBase(self.question, table, everything=self.state.all_within(self.question.codes))
         c = table.c
         by: list[Any] = list(base.groups)
         if cuts is not None:
